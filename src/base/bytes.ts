@@ -1,0 +1,112 @@
+/**
+ * Owns byte buffers, copies between them and the comparison of short runs.
+ * Never knows what the bytes mean.
+ *
+ * @module
+ */
+
+/** Readable bytes after the end of every buffer, so that a 4-byte read of the
+ * last byte stays inside. */
+export const SLACK_BYTES = 8;
+
+/** From here on `set(subarray)` beats the unrolled DataView loop
+ * (`bench/micro/copy_bench.ts`; the loop alone costs 0.3 ns a byte). */
+const LOOP_BYTES_MAX = 192;
+
+/** A buffer with the two views that hot code needs. */
+export class Bytes {
+  /** The whole buffer, slack included. */
+  readonly u8: Uint8Array<ArrayBuffer>;
+  /** The same memory, for unaligned 32-bit access (always little-endian). */
+  readonly view: DataView<ArrayBuffer>;
+  /** Usable bytes: the buffer without its slack. */
+  readonly capacity: number;
+
+  /** Wraps `buffer`, which may be shared; its last 8 bytes are slack. */
+  constructor(buffer: ArrayBufferLike) {
+    // TypeScript separates shared views from plain ones; every use here is
+    // valid for both, so one type is claimed for them.
+    this.u8 = new Uint8Array(buffer as ArrayBuffer);
+    this.view = new DataView(buffer as ArrayBuffer);
+    this.capacity = buffer.byteLength - SLACK_BYTES;
+  }
+
+  /** A new plain buffer of `capacity` usable bytes. */
+  static allocate(capacity: number): Bytes {
+    return new Bytes(new ArrayBuffer(capacity + SLACK_BYTES));
+  }
+
+  /** A buffer that holds the characters of `text`, one byte each. */
+  static fromLatin1(text: string): Bytes {
+    const bytes = Bytes.allocate(text.length);
+    for (let i = 0; i < text.length; i++) bytes.u8[i] = text.charCodeAt(i);
+    return bytes;
+  }
+
+  /** A copy of `source`. */
+  static from(source: Uint8Array): Bytes {
+    const bytes = Bytes.allocate(source.length);
+    bytes.u8.set(source);
+    return bytes;
+  }
+}
+
+/** Copies `length` bytes; the two ranges must not overlap. */
+export function copyBytes(
+  source: Bytes,
+  from: number,
+  target: Bytes,
+  to: number,
+  length: number,
+): void {
+  if (length > LOOP_BYTES_MAX) {
+    target.u8.set(source.u8.subarray(from, from + length), to);
+    return;
+  }
+  const s = source.view, t = target.view;
+  const end = from + length;
+  for (const last = end - 16; from <= last; from += 16, to += 16) {
+    const a = s.getInt32(from, true), b = s.getInt32(from + 4, true);
+    const c = s.getInt32(from + 8, true), d = s.getInt32(from + 12, true);
+    t.setInt32(to, a, true);
+    t.setInt32(to + 4, b, true);
+    t.setInt32(to + 8, c, true);
+    t.setInt32(to + 12, d, true);
+  }
+  for (const last = end - 4; from <= last; from += 4, to += 4) {
+    t.setInt32(to, s.getInt32(from, true), true);
+  }
+  for (; from < end; from++, to++) t.setUint8(to, s.getUint8(from));
+}
+
+/** True if the bytes at `at` are exactly the characters of `text`. */
+export function bytesEqualText(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  text: string,
+): boolean {
+  if (length !== text.length) return false;
+  for (let i = 0; i < length; i++) {
+    if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** The bytes `from`..`to` as a string, one character a byte. */
+export function latin1(bytes: Uint8Array, from: number, to: number): string {
+  let text = "";
+  while (from < to) {
+    const next = Math.min(to, from + 8192);
+    text += String.fromCharCode(...bytes.subarray(from, next));
+    from = next;
+  }
+  return text;
+}
+
+/** The characters of `text` (all below 256) as bytes. */
+export function toLatin1(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}

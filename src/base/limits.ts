@@ -1,0 +1,88 @@
+/**
+ * Owns every limit of the server, each with the reason for its value. Never
+ * enforces one: that is done where the thing is.
+ *
+ * @module
+ */
+
+/** Longest key (memcached's KEY_MAX_LENGTH). */
+export const KEY_BYTES_MAX = 250;
+
+/** A command line without a newline after this many bytes ends the
+ * connection, except for `get` and `gets` (memcached's proto_text.c). */
+export const LINE_BYTES_MAX = 2048;
+
+/** Spaces that may stand before an over-long `get` (the same place). */
+export const LEADING_SPACES_MAX = 100;
+
+/** A `get` line longer than this is executed key by key as it arrives, so
+ * that a line of any length needs a bounded buffer. */
+export const GET_LINE_BUFFER_BYTES = 64 * 1024;
+
+/** Largest value length a command line may announce (2^31-1 less CR LF). */
+export const ANNOUNCED_BYTES_MAX = 0x7fffffff - 2;
+
+/** Tokens of a meta command, name and key included. */
+export const META_TOKENS_MAX = 20;
+
+/** Opaque flag with its letter. */
+export const OPAQUE_BYTES_MAX = 32;
+
+/** Tokens of a classic command that are looked at; `noreply` must be the last
+ * of them. */
+export const CLASSIC_TOKENS_MAX = 24;
+
+/** Largest body length in a binary header (1 GiB). */
+export const BINARY_BODY_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** Value limit `-I`: default, least and most. */
+export const ITEM_BYTES_DEFAULT = 1024 * 1024;
+export const ITEM_BYTES_MIN = 1024;
+export const ITEM_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** Table memory `-m`: least (one shard of a few dozen pages). */
+export const MEMORY_BYTES_MIN = 1024 * 1024;
+/** Least that `cache_memlimit` takes (memcached's 8 MB). */
+export const MEMLIMIT_MEGABYTES_MIN = 8;
+/** Above this `cache_memlimit` was given bytes (memcached's 10^9). */
+export const MEMLIMIT_MEGABYTES_MAX = 1_000_000_000;
+
+/** Connections `-c`: default. */
+export const CONNECTIONS_DEFAULT = 1024;
+/** Waiting connections `-b`: default. */
+export const BACKLOG_DEFAULT = 1024;
+/** Commands of one connection before the others get a turn, `-R`: default. */
+export const COMMANDS_PER_TURN_DEFAULT = 20;
+/** Threads `-t`: most. */
+export const THREADS_MAX = 64;
+
+/** Read buffer of an idle connection, and the largest it grows to while
+ * commands wait in it. */
+export const READ_BUFFER_BYTES_MIN = 2 * 1024;
+export const READ_BUFFER_BYTES_MAX = 64 * 1024;
+
+/** Bodies above this stream into table memory instead of being buffered. */
+export const STREAM_BODY_BYTES_MIN = 32 * 1024;
+
+/** Output of one connection before it must be written out... */
+export const OUTPUT_HIGH_WATER_BYTES = 64 * 1024;
+/** ...and while all connections together hold more than the total. */
+export const OUTPUT_LOW_WATER_BYTES = 8 * 1024;
+export const OUTPUT_TOTAL_BYTES = 32 * 1024 * 1024;
+
+/** Values from this size on are pinned and copied out in pieces. */
+export const VALUE_PIECE_BYTES = 64 * 1024;
+
+/** Pages that pinned reads, and unfinished uploads, may hold: a quarter. */
+export const PINNED_PAGES_SHARE = 4;
+
+/** Log watchers at the same time (memcached's WATCHER_LIMIT). */
+export const WATCHERS_MAX = 20;
+/** Watcher buffer, `-o watcher_logbuf_size`, default in KiB. */
+export const WATCHER_BUFFER_KILOBYTES_DEFAULT = 256;
+
+/** Output of `stats cachedump` (memcached's 2 MB). */
+export const CACHEDUMP_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Prefixes that `stats detail` remembers before new ones are not counted. */
+export const PREFIXES_MAX = 100_000;

@@ -1,0 +1,136 @@
+/**
+ * Owns the arithmetic that turns `-m` and its neighbours into shards, pages
+ * and table sizes. Never allocates.
+ *
+ * @module
+ */
+import {
+  CLASS_COLUMNS,
+  CONTROL_WORDS,
+  OPEN_SEGMENTS,
+  SLAB_CLASSES_MAX,
+  STRIPES,
+  TOTALS,
+} from "./layout.ts";
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+const PAGE_BYTES_MIN = 16 * 1024;
+const PAGE_BYTES_MAX = MIB;
+/** A page is this part of its shard. */
+const PAGES_PER_SHARD = 1024;
+/** The ghost gets this part of a shard. */
+const GHOST_SHARE = 128;
+/** One ghost bucket: eight 16-bit fingerprints and a position byte. */
+export const GHOST_BUCKET_BYTES = 17;
+/** Above this `-I` a shard may be 2 GiB, still within int32 byte offsets. */
+const LARGE_ITEM_BYTES = 256 * MIB;
+/** A shard holds at least this many of the largest items, if -m allows. */
+const LARGEST_ITEMS_PER_SHARD = 4;
+/** Address space is reserved for this much growth by `cache_memlimit`... */
+const GROWTH = 4;
+/** ...but growth alone never reserves more than this. */
+const GROWTH_BYTES_MAX = 16 * GIB;
+
+/** Address space beyond the usable pages, for a moment's overdraft: an index
+ * that must grow never has to fail. */
+const SPARE_PAGES = 8;
+
+/** Bytes of page-table columns per page (see `memory.ts`). */
+export const PAGE_COLUMN_BYTES = 3 + 10 * 4 + 3 * 8;
+
+/** What the geometry is computed from. */
+export interface GeometryInput {
+  /** The limit for all of it: items, index, ghost, tables. */
+  limitBytes: number;
+  /** Largest value (`-I`). */
+  itemBytesMax: number;
+  /** Threads that will write; 1 in the single-threaded mode. */
+  threads: number;
+  /** Whether address space for growth may be reserved. */
+  growable: boolean;
+}
+
+/** The sizes of every shard; all shards are equal. */
+export interface Geometry {
+  shardCount: number;
+  pageBytes: number;
+  /** Pages a shard may use now, within `limitBytes`. */
+  pagesUsable: number;
+  /** Pages a shard has address space for. */
+  pagesMax: number;
+  ghostBuckets: number;
+  limitBytes: number;
+}
+
+function powerOfTwoAtLeast(value: number): number {
+  let power = 1;
+  while (power < value) power *= 2;
+  return power;
+}
+
+/** Fixed bytes of a shard's tables, ghost and page columns aside. */
+export function fixedTableBytes(): number {
+  return (CONTROL_WORDS + OPEN_SEGMENTS + STRIPES) * 4 +
+    (TOTALS + SLAB_CLASSES_MAX * CLASS_COLUMNS) * 8;
+}
+
+function shardCountFor(input: GeometryInput, reserve: number): number {
+  const shardMax = input.itemBytesMax > LARGE_ITEM_BYTES ? 2 * GIB : GIB;
+  let count = powerOfTwoAtLeast(reserve / shardMax);
+  if (input.threads > 1) {
+    const wanted = Math.min(
+      4 * input.threads,
+      Math.max(1, Math.floor(input.limitBytes / (64 * MIB))),
+    );
+    count = Math.max(count, powerOfTwoAtLeast(wanted));
+  }
+  const least = powerOfTwoAtLeast(input.limitBytes / shardMax);
+  const roomy = input.itemBytesMax * LARGEST_ITEMS_PER_SHARD;
+  while (count > least && input.limitBytes / count < roomy) count /= 2;
+  return count;
+}
+
+/** Pages that fit `shardBytes` together with their tables. */
+export function usablePages(
+  shardBytes: number,
+  pageBytes: number,
+  ghostBuckets: number,
+): number {
+  const rest = shardBytes - fixedTableBytes() -
+    ghostBuckets * GHOST_BUCKET_BYTES;
+  return Math.floor(rest / (pageBytes + PAGE_COLUMN_BYTES));
+}
+
+/** Lays out a table; see `../../shared/design/storage.md`, section 1.1. */
+export function computeGeometry(input: GeometryInput): Geometry {
+  const growth = input.growable ? GROWTH : 1;
+  const reserve = Math.max(
+    input.limitBytes,
+    Math.min(input.limitBytes * growth, GROWTH_BYTES_MAX),
+  );
+  const shardCount = shardCountFor(input, reserve);
+  const shardBytes = input.limitBytes / shardCount;
+  let pageBytes = PAGE_BYTES_MIN;
+  while (
+    pageBytes < PAGE_BYTES_MAX && pageBytes * 2 * PAGES_PER_SHARD <= shardBytes
+  ) pageBytes *= 2;
+  let ghostBuckets = 1;
+  while (ghostBuckets * 2 * GHOST_BUCKET_BYTES <= shardBytes / GHOST_SHARE) {
+    ghostBuckets *= 2;
+  }
+  const pagesUsable = usablePages(shardBytes, pageBytes, ghostBuckets);
+  const shardMax = input.itemBytesMax > LARGE_ITEM_BYTES ? 2 * GIB : GIB;
+  const pagesMax = Math.max(
+    pagesUsable + SPARE_PAGES,
+    Math.floor(Math.min(reserve / shardCount, shardMax) / pageBytes),
+  );
+  return {
+    shardCount,
+    pageBytes,
+    pagesUsable,
+    pagesMax,
+    ghostBuckets,
+    limitBytes: input.limitBytes,
+  };
+}

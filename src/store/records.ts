@@ -1,0 +1,238 @@
+/**
+ * Owns reading records: lengths, optional fields, keys and values, also those
+ * that go on in parts. Never allocates or frees table memory.
+ *
+ * @module
+ */
+import { type Bytes, copyBytes } from "../base/bytes.ts";
+import { hashWords } from "../base/hash.ts";
+import type { U64 } from "../base/u64.ts";
+import {
+  HAS_CAS,
+  HAS_EXPIRY,
+  HAS_FLAGS,
+  HEADER_BYTES,
+  KEY_LENGTH_MASK,
+  LENGTH_MASK,
+  OPTIONAL_WORDS,
+  PART,
+  SPAN,
+} from "./layout.ts";
+import type { ShardMemory } from "./memory.ts";
+
+/** Page sequence numbers above this many bits make the high half of a CAS. */
+const SEQUENCE_LOW = 1 << 14;
+/** Implicit CAS ids: sequence of the page * 2^18 + word offset in it + 1. */
+const CAS_OFFSET_BITS = 18;
+
+/** Reads the records of one shard. */
+export class Records {
+  readonly words: Int32Array;
+  readonly data: Bytes;
+  readonly #sequence: Float64Array;
+  readonly #pageShift: number;
+  readonly #seed: number;
+
+  constructor(memory: ShardMemory, seed: number) {
+    this.words = memory.words;
+    this.data = memory.data;
+    this.#sequence = memory.page.sequence;
+    this.#pageShift = memory.pageShift;
+    this.#seed = seed;
+  }
+
+  /** Word offset of the key; -1 if the words read make no sense, which only
+   * a reader without the lock can meet. */
+  keyWord(reference: number): number {
+    const words = this.words;
+    const second = words[reference + 1];
+    const word = reference + 2 + OPTIONAL_WORDS[(second >>> 24) & 7];
+    if ((second & SPAN) === 0) return word;
+    if (word + 2 > words.length) return -1;
+    return word + 2 + words[word + 1];
+  }
+
+  keyLength(reference: number): number {
+    return this.words[reference] & KEY_LENGTH_MASK;
+  }
+
+  /** Byte offset of the key in the data buffer. */
+  keyAt(reference: number): number {
+    return this.keyWord(reference) << 2;
+  }
+
+  hash(reference: number): number {
+    return hashWords(
+      this.words,
+      this.keyWord(reference),
+      this.words[reference] & KEY_LENGTH_MASK,
+      this.#seed,
+    );
+  }
+
+  /** Bytes that the record takes in its page, parts elsewhere not counted. */
+  bytes(reference: number): number {
+    const second = this.words[reference + 1];
+    const length = second & LENGTH_MASK;
+    if ((second & PART) !== 0) return (HEADER_BYTES + length + 3) & ~3;
+    const head = (this.keyWord(reference) - reference) << 2;
+    return (head + (this.words[reference] & KEY_LENGTH_MASK) + length + 3) & ~3;
+  }
+
+  /** Length of the whole value. */
+  valueLength(reference: number): number {
+    const second = this.words[reference + 1];
+    if ((second & SPAN) === 0) return second & LENGTH_MASK;
+    return this.words[reference + 2 + OPTIONAL_WORDS[(second >>> 24) & 7]];
+  }
+
+  /** Byte offset of the value, or of its first piece. */
+  valueAt(reference: number): number {
+    return (this.keyWord(reference) << 2) +
+      (this.words[reference] & KEY_LENGTH_MASK);
+  }
+
+  /** Table second at which the item ends, 0 for never. */
+  expiry(reference: number): number {
+    return (this.words[reference + 1] & HAS_EXPIRY) === 0
+      ? 0
+      : this.words[reference + 2];
+  }
+
+  clientFlags(reference: number): number {
+    const second = this.words[reference + 1];
+    if ((second & HAS_FLAGS) === 0) return 0;
+    return this.words[reference + ((second & HAS_EXPIRY) === 0 ? 2 : 3)] >>> 0;
+  }
+
+  /** The CAS id: the explicit one, or the one the place implies. */
+  cas(reference: number, out: U64): U64 {
+    const second = this.words[reference + 1];
+    if ((second & HAS_CAS) !== 0) {
+      const word = reference + 2 + OPTIONAL_WORDS[(second >>> 24) & 3];
+      return out.set(this.words[word + 1], this.words[word]);
+    }
+    const sequence = this.#sequence[reference >>> this.#pageShift];
+    const offset = reference & ((1 << this.#pageShift) - 1);
+    const low = sequence % SEQUENCE_LOW;
+    return out.set(
+      Math.floor(sequence / SEQUENCE_LOW),
+      (low << CAS_OFFSET_BITS) | (offset + 1),
+    );
+  }
+
+  // ---- parts of spanning items ----
+
+  /** Word offset of the list of part references; the count precedes it. */
+  #partList(reference: number): number {
+    const second = this.words[reference + 1];
+    return reference + 4 + OPTIONAL_WORDS[(second >>> 24) & 7];
+  }
+
+  partCount(reference: number): number {
+    if ((this.words[reference + 1] & SPAN) === 0) return 0;
+    return this.words[this.#partList(reference) - 1];
+  }
+
+  /** Reference of part `index`, 0 for an unused place in the list. */
+  part(reference: number, index: number): number {
+    return this.words[this.#partList(reference) + index];
+  }
+
+  setPart(reference: number, index: number, part: number): void {
+    this.words[this.#partList(reference) + index] = part;
+  }
+
+  // ---- values ----
+
+  /** Copies the whole value to `target`; the space must be there. */
+  copyValue(reference: number, target: Bytes, at: number): void {
+    const second = this.words[reference + 1];
+    const length = second & LENGTH_MASK;
+    copyBytes(this.data, this.valueAt(reference), target, at, length);
+    if ((second & SPAN) === 0) return;
+    at += length;
+    const count = this.partCount(reference);
+    for (let i = 0; i < count; i++) {
+      const part = this.part(reference, i);
+      if (part === 0) continue;
+      const here = this.words[part + 1] & LENGTH_MASK;
+      copyBytes(this.data, (part << 2) + HEADER_BYTES, target, at, here);
+      at += here;
+    }
+  }
+
+  // Piece 0 is the value in the head, piece i the one in part i - 1.
+  #pieceAt(reference: number, piece: number): number {
+    return piece === 0
+      ? this.valueAt(reference)
+      : (this.part(reference, piece - 1) << 2) + HEADER_BYTES;
+  }
+
+  #pieceLength(reference: number, piece: number): number {
+    const record = piece === 0 ? reference : this.part(reference, piece - 1);
+    return record === 0 ? 0 : this.words[record + 1] & LENGTH_MASK;
+  }
+
+  /** Copies `length` value bytes from `offset` on to `target`. */
+  copyRange(
+    reference: number,
+    offset: number,
+    length: number,
+    target: Bytes,
+    at: number,
+  ): void {
+    this.#eachRun(reference, offset, length, (from, count) => {
+      copyBytes(this.data, from, target, at, count);
+      at += count;
+    });
+  }
+
+  /** Writes value bytes at `offset`; the record must not be linked. */
+  writeRange(
+    reference: number,
+    offset: number,
+    length: number,
+    source: Bytes,
+    at: number,
+  ): void {
+    this.#eachRun(reference, offset, length, (to, count) => {
+      copyBytes(source, at, this.data, to, count);
+      at += count;
+    });
+  }
+
+  // Large values only: the closure is nothing beside the copy.
+  #eachRun(
+    reference: number,
+    offset: number,
+    length: number,
+    run: (at: number, count: number) => void,
+  ): void {
+    for (let piece = 0; length > 0; piece++) {
+      const here = this.#pieceLength(reference, piece);
+      if (offset >= here) {
+        offset -= here;
+        continue;
+      }
+      const count = Math.min(here - offset, length);
+      run(this.#pieceAt(reference, piece) + offset, count);
+      length -= count;
+      offset = 0;
+    }
+  }
+
+  /** Byte offset and count of the longest run of value bytes at `offset`. */
+  runAt(reference: number, offset: number): { at: number; length: number } {
+    for (let piece = 0;; piece++) {
+      const here = this.#pieceLength(reference, piece);
+      if (offset < here) {
+        return {
+          at: this.#pieceAt(reference, piece) + offset,
+          length: here - offset,
+        };
+      }
+      offset -= here;
+    }
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * Owns the table: its shards, which of them a key belongs to, and what is
+ * asked of all of them at once. The only door to this folder. Never knows a
+ * protocol, never reads a clock, never draws a random number.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { hashBytes } from "../base/hash.ts";
+import { Arithmetic } from "./arithmetic.ts";
+import { computeGeometry, type Geometry, usablePages } from "./geometry.ts";
+import {
+  C_BUCKET_PAGES,
+  C_ITEMS,
+  C_OVERFLOW_PAGES,
+  C_PAGES_USED,
+  CLASS_COLUMNS,
+  SLAB_CLASSES_MAX,
+  T_LIVE_BYTES,
+  TOTALS,
+} from "./layout.ts";
+import { allocateShard, type ShardBuffers } from "./memory.ts";
+import { Placer } from "./placer.ts";
+import { createShard, type Shard, type ShardOptions } from "./shard.ts";
+import { SLAB_OPTIONS_DEFAULT, SlabClasses } from "./slab_classes.ts";
+import type { SlabOptions } from "./slab_classes.ts";
+import { Uploads } from "./uploads.ts";
+import { Writer } from "./writer.ts";
+
+export * from "./results.ts";
+export { FETCHED, STALE, TOKEN_SENT } from "./layout.ts";
+export { StoreRequest } from "./writer.ts";
+export { SLAB_OPTIONS_DEFAULT, SlabClasses } from "./slab_classes.ts";
+export type { SlabOptions } from "./slab_classes.ts";
+export type { ShardBuffers } from "./memory.ts";
+
+/** What a table is made from. */
+export interface StoreOptions {
+  /** Everything in the table together: items, index, ghost, page tables. */
+  limitBytes: number;
+  /** Largest value. */
+  itemBytesMax: number;
+  /** False for `-M`: when full, stores fail instead of evicting. */
+  evicts: boolean;
+  /** False for `-C`. */
+  useCas: boolean;
+  /** int32, drawn at random by whoever creates the table. */
+  hashSeed: number;
+  /** Whether to reserve address space so that the limit can be raised. */
+  growable: boolean;
+  /** 0..1, see `storage.md` 1.5; 0.5 unless the operator says otherwise. */
+  sizeBias: number;
+  slabs: SlabOptions;
+}
+
+export const STORE_OPTIONS_DEFAULT: StoreOptions = {
+  limitBytes: 64 * 1024 * 1024,
+  itemBytesMax: 1024 * 1024,
+  evicts: true,
+  useCas: true,
+  hashSeed: 0,
+  growable: true,
+  sizeBias: 0.5,
+  slabs: SLAB_OPTIONS_DEFAULT,
+};
+
+/** One shard with everything that works on it. */
+export class Partition {
+  readonly shard: Shard;
+  readonly placer: Placer;
+  readonly writer: Writer;
+  readonly arithmetic: Arithmetic;
+  readonly uploads: Uploads;
+
+  constructor(shard: Shard, itemBytesMax: number, owner: number) {
+    this.shard = shard;
+    this.placer = new Placer(shard);
+    this.writer = new Writer(shard, this.placer, itemBytesMax);
+    this.arithmetic = new Arithmetic(shard, this.placer);
+    this.uploads = new Uploads(shard, this.placer, this.writer, owner);
+  }
+}
+
+/** Where a walk over all items stands. */
+export interface WalkCursor {
+  partition: number;
+  bucket: number;
+}
+
+/** Sums over all shards. */
+export interface StoreTotals {
+  items: number;
+  liveBytes: number;
+  indexBytes: number;
+  /** By the T_ names of `layout.ts`. */
+  totals: Float64Array;
+  /** Row = virtual slab class, column = the CLASS_ names of `layout.ts`. */
+  classes: Float64Array;
+}
+
+/** The table. */
+export class Store {
+  readonly options: StoreOptions;
+  readonly geometry: Geometry;
+  readonly slabs: SlabClasses;
+  readonly partitions: readonly Partition[];
+  readonly #shift: number;
+  readonly #seed: number;
+  #limitBytes: number;
+
+  /** Builds a table over partitions made by {@linkcode createStore}. */
+  constructor(
+    options: StoreOptions,
+    geometry: Geometry,
+    slabs: SlabClasses,
+    partitions: readonly Partition[],
+  ) {
+    this.options = options;
+    this.geometry = geometry;
+    this.slabs = slabs;
+    this.partitions = partitions;
+    // The top bits of the hash; by two shifts, because `>>> 32` is `>>> 0`.
+    this.#shift = Math.clz32(partitions.length);
+    this.#seed = options.hashSeed;
+    this.#limitBytes = options.limitBytes;
+  }
+
+  /** The hash of a key. */
+  hash(key: Bytes, at: number, length: number): number {
+    return hashBytes(key.view, at, length, this.#seed);
+  }
+
+  /** The partition of a key, by its hash. */
+  partitionOf(hash: number): Partition {
+    return this.partitions[(hash >>> 1) >>> this.#shift];
+  }
+
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
+  /** Invalidates every item that is stored now. */
+  flush(): void {
+    for (const { shard } of this.partitions) {
+      shard.lock();
+      shard.flush();
+      shard.unlock();
+    }
+  }
+
+  /**
+   * Background work, at most `maxRecords` records of each shard; true if
+   * there may be more to do.
+   */
+  sweep(maxRecords: number, now: number): boolean {
+    let more = false;
+    for (const { shard } of this.partitions) {
+      shard.lock();
+      if (shard.sweep(maxRecords, now)) more = true;
+      shard.unlock();
+    }
+    return more;
+  }
+
+  /**
+   * Changes the limit; false if there is no address space for it, or not
+   * even a few pages would be left.
+   */
+  setLimit(limitBytes: number): boolean {
+    const { geometry } = this;
+    const pages = usablePages(
+      limitBytes / geometry.shardCount,
+      geometry.pageBytes,
+      geometry.ghostBuckets,
+    );
+    if (pages > geometry.pagesMax || pages < 16) return false;
+    this.#limitBytes = limitBytes;
+    for (const { shard } of this.partitions) {
+      shard.lock();
+      shard.setUsablePages(pages);
+      shard.unlock();
+    }
+    return true;
+  }
+
+  /** Visits the items of up to `buckets` index buckets; false at the end. */
+  walk(
+    cursor: WalkCursor,
+    buckets: number,
+    visit: (shard: Shard, reference: number) => void,
+  ): boolean {
+    if (cursor.partition >= this.partitions.length) return false;
+    const { shard } = this.partitions[cursor.partition];
+    shard.lock();
+    const end = cursor.bucket + buckets;
+    shard.index.forEach(cursor.bucket, end, (reference) => {
+      visit(shard, reference);
+    });
+    cursor.bucket = end;
+    if (end >= shard.index.bucketCount()) {
+      cursor.bucket = 0;
+      cursor.partition++;
+    }
+    shard.unlock();
+    return cursor.partition < this.partitions.length;
+  }
+
+  /** Items in the table, expired ones that nobody met included. */
+  itemCount(): number {
+    let items = 0;
+    for (const { shard } of this.partitions) {
+      items += shard.memory.control[C_ITEMS];
+    }
+    return items;
+  }
+
+  /** Sums the counts of all shards. */
+  totals(): StoreTotals {
+    const sums: StoreTotals = {
+      items: 0,
+      liveBytes: 0,
+      indexBytes: 0,
+      totals: new Float64Array(TOTALS),
+      classes: new Float64Array(SLAB_CLASSES_MAX * CLASS_COLUMNS),
+    };
+    for (const { shard } of this.partitions) {
+      const { control, totals, classes, pageBytes } = shard.memory;
+      sums.items += control[C_ITEMS];
+      sums.liveBytes += totals[T_LIVE_BYTES];
+      sums.indexBytes += pageBytes *
+        (control[C_BUCKET_PAGES] + control[C_OVERFLOW_PAGES]);
+      for (let i = 0; i < TOTALS; i++) sums.totals[i] += totals[i];
+      for (let i = 0; i < classes.length; i++) sums.classes[i] += classes[i];
+    }
+    return sums;
+  }
+
+  /** Pages in use, index included. */
+  pagesUsed(): number {
+    let pages = 0;
+    for (const { shard } of this.partitions) {
+      pages += shard.memory.control[C_PAGES_USED];
+    }
+    return pages;
+  }
+
+  /** Sets back what `stats reset` sets back. */
+  resetCounters(): void {
+    for (const { shard } of this.partitions) {
+      shard.lock();
+      shard.ledger.reset();
+      shard.unlock();
+    }
+  }
+}
+
+/** The options that every shard of a table shares. */
+export function shardOptions(
+  options: StoreOptions,
+  geometry: Geometry,
+  slabs: SlabClasses,
+): ShardOptions {
+  return {
+    geometry,
+    slabs,
+    hashSeed: options.hashSeed,
+    evicts: options.evicts,
+    useCas: options.useCas,
+    sizeBias: options.sizeBias,
+  };
+}
+
+/** Creates an empty table for one thread: plain buffers, no locks. */
+export function createStore(given: Partial<StoreOptions> = {}): Store {
+  const options = { ...STORE_OPTIONS_DEFAULT, ...given };
+  const geometry = computeGeometry({
+    limitBytes: options.limitBytes,
+    itemBytesMax: options.itemBytesMax,
+    threads: 1,
+    growable: options.growable,
+  });
+  const slabs = new SlabClasses(options.slabs);
+  const partitions: Partition[] = [];
+  for (let i = 0; i < geometry.shardCount; i++) {
+    const buffers: ShardBuffers = allocateShard(geometry, false);
+    const shard = createShard(shardOptions(options, geometry, slabs), buffers);
+    shard.initialize();
+    partitions.push(new Partition(shard, options.itemBytesMax, 0));
+  }
+  return new Store(options, geometry, slabs, partitions);
+}
