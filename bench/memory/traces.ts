@@ -86,7 +86,7 @@ function replay(path: string, megabytes: number): void {
     if ((i & 1023) === 0) peak = Math.max(peak, store.itemCount());
   }
   const ns = (performance.now() - started) * 1e6 / count;
-  const sums = store.totals();
+  const sums = store.rawTotals();
   const text = (value: number) => value.toFixed(4).slice(1);
   console.log(
     `${path.split("/").pop()} -m ${megabytes}: hit ratio ${

@@ -88,8 +88,10 @@ export class Arithmetic {
     if (!this.#placer.makeRoom(draft, now)) return NO_MEMORY;
     if (shard.reference === 0) return NOT_FOUND;
     shard.items.describe(shard.reference, draft);
+    const before = draft.valueLength;
     draft.valueLength = length;
-    draft.state = 0;
+    // What memcached does in place keeps what is known of the item.
+    draft.state = count <= before ? draft.state & ~CAS_SEEN : 0;
     draft.accessed = now & 0xffff;
     draft.ttlClass = ttlClassOf(draft.expiry, now);
     draft.kind = this.#placer.kindFor();

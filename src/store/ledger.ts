@@ -68,6 +68,13 @@ export class Ledger {
     return this.#slabs.classOf(this.itemBytes(reference));
   }
 
+  /** Virtual slab class of an item with these sizes. */
+  classFor(keyLength: number, valueLength: number, flags: number): number {
+    return this.#slabs.classOf(
+      memcachedItemBytes(keyLength, valueLength, flags, this.#useCas),
+    );
+  }
+
   /** Counts an item that was stored. */
   add(reference: number): void {
     const bytes = this.itemBytes(reference);

@@ -17,6 +17,7 @@ import {
   LENGTH_MASK,
   PART,
   T_COPIED_BYTES,
+  T_SWEPT_ITEMS,
 } from "./layout.ts";
 import type { Ledger } from "./ledger.ts";
 import type { PageColumns, ShardMemory } from "./memory.ts";
@@ -135,6 +136,7 @@ export class Mover {
     const expiry = this.#records.expiry(reference);
     if ((expiry !== 0 && expiry <= now) || this.#log.isFlushed(page)) {
       this.#ledger.reclaim(reference);
+      if (mode === MODE_DROP) this.#memory.totals[T_SWEPT_ITEMS]++;
       this.remove(reference, hash);
       return 0;
     }

@@ -14,9 +14,25 @@ import {
   C_ITEMS,
   C_OVERFLOW_PAGES,
   C_PAGES_USED,
+  CLASS_BYTES,
   CLASS_COLUMNS,
+  CLASS_EVICTED,
+  CLASS_EVICTED_AGE,
+  CLASS_EVICTED_NONZERO,
+  CLASS_EVICTED_UNFETCHED,
+  CLASS_EXPIRED_UNFETCHED,
+  CLASS_ITEMS,
+  CLASS_OUT_OF_MEMORY,
+  CLASS_RECLAIMED,
   SLAB_CLASSES_MAX,
+  T_EVICTED_ACTIVE,
+  T_EVICTED_UNFETCHED,
+  T_EVICTIONS,
+  T_EXPIRED_UNFETCHED,
   T_LIVE_BYTES,
+  T_RECLAIMED,
+  T_SWEPT_ITEMS,
+  T_TOTAL_ITEMS,
   TOTALS,
 } from "./layout.ts";
 import { allocateShard, type ShardBuffers } from "./memory.ts";
@@ -88,13 +104,42 @@ export interface WalkCursor {
 }
 
 /** Sums over all shards. */
-export interface StoreTotals {
+export interface StoreSummary {
   items: number;
   liveBytes: number;
   indexBytes: number;
-  /** By the T_ names of `layout.ts`. */
+  totalItems: number;
+  evictions: number;
+  evictedUnfetched: number;
+  evictedActive: number;
+  expiredUnfetched: number;
+  reclaimed: number;
+  sweptItems: number;
+}
+
+/** Sums over all shards for one virtual slab class. */
+export interface ClassSummary {
+  slabClass: number;
+  chunkBytes: number;
+  chunksPerPage: number;
+  items: number;
+  bytes: number;
+  evicted: number;
+  evictedNonzero: number;
+  /** Seconds since the last access of the item evicted last. */
+  evictedAge: number;
+  evictedUnfetched: number;
+  expiredUnfetched: number;
+  reclaimed: number;
+  outOfMemory: number;
+}
+
+/** Sums by the names of `layout.ts`. */
+export interface RawTotals {
+  items: number;
+  liveBytes: number;
+  indexBytes: number;
   totals: Float64Array;
-  /** Row = virtual slab class, column = the CLASS_ names of `layout.ts`. */
   classes: Float64Array;
 }
 
@@ -214,9 +259,51 @@ export class Store {
     return items;
   }
 
-  /** Sums the counts of all shards. */
-  totals(): StoreTotals {
-    const sums: StoreTotals = {
+  /** The counts of all shards, summed. */
+  summary(): StoreSummary {
+    const sums = this.rawTotals();
+    const { totals } = sums;
+    return {
+      items: sums.items,
+      liveBytes: sums.liveBytes,
+      indexBytes: sums.indexBytes,
+      totalItems: totals[T_TOTAL_ITEMS],
+      evictions: totals[T_EVICTIONS],
+      evictedUnfetched: totals[T_EVICTED_UNFETCHED],
+      evictedActive: totals[T_EVICTED_ACTIVE],
+      expiredUnfetched: totals[T_EXPIRED_UNFETCHED],
+      reclaimed: totals[T_RECLAIMED],
+      sweptItems: totals[T_SWEPT_ITEMS],
+    };
+  }
+
+  /** The counts of every virtual slab class, summed over all shards. */
+  classSummary(): ClassSummary[] {
+    const { classes } = this.rawTotals();
+    const list: ClassSummary[] = [];
+    for (let slabClass = 1; slabClass <= this.slabs.largest; slabClass++) {
+      const row = slabClass * CLASS_COLUMNS;
+      list.push({
+        slabClass,
+        chunkBytes: this.slabs.chunkBytes[slabClass],
+        chunksPerPage: this.slabs.chunksPerPage(slabClass),
+        items: classes[row + CLASS_ITEMS],
+        bytes: classes[row + CLASS_BYTES],
+        evicted: classes[row + CLASS_EVICTED],
+        evictedNonzero: classes[row + CLASS_EVICTED_NONZERO],
+        evictedAge: classes[row + CLASS_EVICTED_AGE],
+        evictedUnfetched: classes[row + CLASS_EVICTED_UNFETCHED],
+        expiredUnfetched: classes[row + CLASS_EXPIRED_UNFETCHED],
+        reclaimed: classes[row + CLASS_RECLAIMED],
+        outOfMemory: classes[row + CLASS_OUT_OF_MEMORY],
+      });
+    }
+    return list;
+  }
+
+  /** The totals and class rows by the names of `layout.ts`, for benches. */
+  rawTotals(): RawTotals {
+    const sums: RawTotals = {
       items: 0,
       liveBytes: 0,
       indexBytes: 0,

@@ -82,8 +82,9 @@ export class Writer {
 
   /** What the look for the key found: MISS, HIT, FLUSHED or EXPIRED. */
   found = MISS;
-  /** Slab class of the item that was there, after a HIT. */
+  /** Slab class and value length of the item that was there, after a HIT. */
   foundClass = 0;
+  foundLength = 0;
 
   constructor(shard: Shard, placer: Placer, itemBytesMax: number) {
     this.#shard = shard;
@@ -163,6 +164,7 @@ export class Writer {
     this.#staleState = 0;
     if (this.found !== HIT) return this.#decideMissing(request);
     this.foundClass = shard.slabClass();
+    this.foundLength = shard.valueLength();
     switch (request.form) {
       case ADD:
         shard.countTouch(now);

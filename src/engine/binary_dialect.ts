@@ -1,0 +1,169 @@
+/**
+ * Owns how binary packets follow one another in a session's input. Never
+ * touches a socket.
+ *
+ * @module
+ */
+import { Bytes } from "../base/bytes.ts";
+import {
+  parseBinary,
+  putStatus,
+  STATUS_NO_MEMORY,
+  STATUS_TOO_LARGE,
+  STATUS_UNKNOWN,
+} from "../protocol/binary.ts";
+import {
+  Command,
+  COMPLETE,
+  HANG_UP,
+  HAS_BODY,
+  NEED_MORE,
+} from "../protocol/command.ts";
+import {
+  BIN_SASL_AUTH,
+  BIN_SASL_STEP,
+  BIN_SET,
+  BIN_SETQ,
+} from "../protocol/commands.ts";
+import type { Session } from "./session.ts";
+import {
+  AT_COMMAND,
+  type Dialect,
+  IN_BODY,
+  RUN_AGAIN,
+  RUN_READ,
+} from "./session_states.ts";
+
+/** One packet is dealt with; the next may follow at once. */
+const DONE = -1;
+
+/** The binary protocol. */
+export class BinaryDialect implements Dialect {
+  run(session: Session): number {
+    const { highWaterBytes } = session.engine;
+    let count = 0;
+    let code = DONE;
+    while (code === DONE && session.from < session.to) {
+      if (session.output.length >= highWaterBytes) code = RUN_AGAIN;
+      else {
+        code = this.#packet(session);
+        count++;
+      }
+    }
+    session.countCommands(count);
+    return code === DONE ? RUN_READ : code;
+  }
+
+  #packet(session: Session): number {
+    const { engine, input, from, to } = session;
+    const { command } = engine;
+    switch (parseBinary(input, from, to, command)) {
+      case NEED_MORE:
+        return RUN_READ;
+      case COMPLETE:
+        return this.#complete(session, command);
+      case HAS_BODY:
+        return this.#body(session, command);
+      case HANG_UP:
+        session.hangUp("error");
+        return RUN_AGAIN;
+    }
+    session.from = command.next;
+    return this.#refuse(session, command);
+  }
+
+  #refuse(session: Session, command: Command): number {
+    if (command.closes) {
+      putStatus(session.output, command, command.error);
+      session.hangUp("error");
+      return RUN_AGAIN;
+    }
+    return this.#swallow(session, command, command.swallow, command.error);
+  }
+
+  // The error follows the body, as in the text protocol.
+  #swallow(
+    session: Session,
+    command: Command,
+    count: number,
+    status: number,
+  ): number {
+    session.swallowOp = command.op;
+    session.swallowOpaque = command.opaque;
+    session.startSwallow(count, status);
+    return RUN_AGAIN;
+  }
+
+  #complete(session: Session, command: Command): number {
+    const { engine } = session;
+    session.from = command.next;
+    if (!engine.binary.execute(command, session)) {
+      engine.binaryAdmin.run(command, session);
+      return RUN_AGAIN;
+    }
+    return session.source === null ? DONE : RUN_AGAIN;
+  }
+
+  #body(session: Session, command: Command): number {
+    const { engine } = session;
+    const length = command.valueLength;
+    session.awaitsBody = false;
+    session.wanted = 0;
+    if (command.op === BIN_SASL_AUTH || command.op === BIN_SASL_STEP) {
+      session.from = command.next;
+      return this.#swallow(session, command, length, STATUS_UNKNOWN);
+    }
+    if (length > engine.context.settings.itemBytesMax) {
+      const removesOld = command.op === BIN_SET || command.op === BIN_SETQ;
+      engine.storing.refuseTooLarge(command, removesOld);
+      session.from = command.next;
+      return this.#swallow(session, command, length, STATUS_TOO_LARGE);
+    }
+    const end = command.next + length;
+    if (end > session.to) {
+      if (session.isLargeBody(length)) return this.#startUpload(session);
+      session.wanted = end - session.from;
+      session.awaitsBody = true;
+      return RUN_READ;
+    }
+    session.from = end;
+    command.valueAt = command.next;
+    engine.storing.run(engine.binary, command, session);
+    return DONE;
+  }
+
+  #startUpload(session: Session): number {
+    const { engine, input, from } = session;
+    const { command, storing, binary } = engine;
+    // The head is parsed again from a copy: the input will be used again.
+    const head = Bytes.from(input.u8.subarray(from, command.next));
+    const own = new Command();
+    parseBinary(head, 0, head.capacity, own);
+    const upload = storing.begin(binary, own);
+    session.from = command.next;
+    if (upload === null) {
+      const { valueLength } = command;
+      return this.#swallow(session, command, valueLength, STATUS_NO_MEMORY);
+    }
+    session.upload = upload;
+    session.state = IN_BODY;
+    session.awaitsBody = true;
+    return RUN_AGAIN;
+  }
+
+  endBody(session: Session): boolean {
+    const { upload, engine } = session;
+    session.state = AT_COMMAND;
+    if (upload === null) {
+      const { command } = engine;
+      command.op = session.swallowOp;
+      command.opaque = session.swallowOpaque;
+      putStatus(session.output, command, session.swallowError);
+      return true;
+    }
+    session.upload = null;
+    session.awaitsBody = false;
+    engine.storing.commit(engine.binary, upload, session);
+    return true;
+  }
+}

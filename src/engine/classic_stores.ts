@@ -1,0 +1,77 @@
+/**
+ * Owns the classic form of stores: set, add, replace, append, prepend, cas.
+ *
+ * @module
+ */
+import type { Command } from "../protocol/command.ts";
+import { OP_SET } from "../protocol/commands.ts";
+import { NO_MEMORY_STORING } from "../protocol/errors.ts";
+import {
+  ERROR_LINES,
+  REPLY_EXISTS,
+  REPLY_NOT_FOUND,
+  REPLY_NOT_STORED,
+  REPLY_STORED,
+} from "../protocol/reply.ts";
+import {
+  NO_MEMORY,
+  type Partition,
+  SET,
+  type StoreRequest,
+} from "../store/store.ts";
+import type { Context } from "./context.ts";
+import type { Sink } from "./sink.ts";
+import type { StoreForm } from "./storing.ts";
+
+/** Replies by result; errors are not among them. */
+const REPLIES = [
+  REPLY_STORED,
+  REPLY_NOT_STORED,
+  REPLY_EXISTS,
+  REPLY_NOT_FOUND,
+];
+
+/** Classic stores of one worker. */
+export class ClassicStores implements StoreForm {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  fillRequest(command: Command): StoreRequest {
+    const context = this.#context;
+    const { request } = context;
+    request.form = command.op - OP_SET;
+    request.key = command.key;
+    request.keyAt = command.keyAt;
+    request.keyLength = command.keyLength;
+    request.value = command.input;
+    request.valueAt = command.valueAt;
+    request.valueLength = command.valueLength;
+    request.clientFlags = command.clientFlags;
+    request.expiry = context.expiry(command.exptime);
+    request.binaryKey = false;
+    if (command.hasCompare) request.compare.copy(command.compare);
+    else request.compare.set(0, 0);
+    request.allowsStale = false;
+    request.createsMissing = false;
+    request.hasCas = false;
+    return request;
+  }
+
+  dropsOld(request: StoreRequest): boolean {
+    return request.form === SET;
+  }
+
+  answerStore(
+    command: Command,
+    sink: Sink,
+    _partition: Partition,
+    result: number,
+  ): void {
+    if (command.quiet) return;
+    if (result === NO_MEMORY) sink.output.text(ERROR_LINES[NO_MEMORY_STORING]);
+    else sink.output.text(REPLIES[result]);
+  }
+}

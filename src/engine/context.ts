@@ -1,0 +1,85 @@
+/**
+ * Owns what all commands of one worker share: the table, the counters, the
+ * time, the settings in force, and who watches. Never touches a socket.
+ *
+ * @module
+ */
+import { expirySecond } from "../base/clock.ts";
+import type { Settings } from "../base/settings.ts";
+import { Counters, GET_EXPIRED, GET_FLUSHED } from "../observe/counters.ts";
+import { Observers } from "../observe/observers.ts";
+import type { Command } from "../protocol/command.ts";
+import {
+  EXPIRED,
+  FLUSHED,
+  type Partition,
+  type Store,
+  StoreRequest,
+} from "../store/store.ts";
+
+/** The surroundings of every command of one worker. */
+export class Context {
+  readonly store: Store;
+  readonly counters: Counters;
+  readonly settings: Settings;
+  readonly observers: Observers;
+  readonly request = new StoreRequest();
+  /** The current table second; set before each batch. */
+  now: number;
+  /** The table second at which the server started. */
+  readonly started: number;
+  /** Table second at which everything is flushed; 0 for none. */
+  flushAt = 0;
+
+  constructor(
+    store: Store,
+    settings: Settings,
+    now: number,
+    counters = new Counters(),
+    observers = new Observers(settings),
+  ) {
+    this.store = store;
+    this.settings = settings;
+    this.counters = counters;
+    this.observers = observers;
+    this.now = now;
+    this.started = now;
+  }
+
+  /** Sets the time; a flush that was asked for earlier may be due. */
+  setTime(now: number): void {
+    this.now = now;
+    if (this.flushAt !== 0 && now >= this.flushAt) {
+      this.flushAt = 0;
+      this.store.flush();
+    }
+  }
+
+  /** Flushes now, or at the second that `exptime` names. */
+  flush(exptime: number): void {
+    this.flushAt = 0;
+    if (exptime <= 0) return this.store.flush();
+    // memcached: everything not younger than one second before that time.
+    this.flushAt = this.expiry(exptime) - 1;
+    this.setTime(this.now);
+  }
+
+  /** The table second of a client's expiration time. */
+  expiry(exptime: number): number {
+    return expirySecond(exptime, this.now, this.started);
+  }
+
+  /** The partition of the command's key; the hash goes to `hash`. */
+  locate(command: Command): Partition {
+    const { key, keyAt, keyLength } = command;
+    this.hash = this.store.hash(key, keyAt, keyLength);
+    return this.store.partitionOf(this.hash);
+  }
+  hash = 0;
+
+  /** Counts a look that found something that is gone. */
+  countGone(status: number): void {
+    if (status === EXPIRED) this.counters.values[GET_EXPIRED]++;
+    else if (status === FLUSHED) this.counters.values[GET_FLUSHED]++;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Owns what the engine asks of the server around it: facts and actions that
+ * concern the whole process. Implemented by src/server, and by the tests.
+ *
+ * @module
+ */
+import type { Counters } from "../observe/counters.ts";
+import type { ProcessFacts, Stat } from "../observe/stats.ts";
+
+/** One connection, as `stats conns` shows it. */
+export interface ConnectionInfo {
+  id: number;
+  /** tcp:<ip>:<port>, tcp6:[<ip>]:<port>, udp:..., unix:<path>. */
+  address: string;
+  /** Of the listener it came through; null for a listener. */
+  listenAddress: string | null;
+  state: string;
+  idleSeconds: number;
+  isUdp: boolean;
+}
+
+export type PrefixRow = [string, number, number, number, number];
+
+/** The server, as the engine sees it. */
+export interface ServerPort {
+  processFacts(): ProcessFacts;
+  /** The counters of all workers together. */
+  counters(): Counters;
+  connections(): ConnectionInfo[] | Promise<ConnectionInfo[]>;
+  prefixRows(): PrefixRow[] | Promise<PrefixRow[]>;
+  /** `stats threads`: what each worker does. */
+  threadStats(): Stat[];
+  /** The TCP port in use. */
+  port(): number;
+  resetCounters(): void;
+  /** A setting was changed by a command: every worker must know. */
+  settingsChanged(): void;
+  flush(exptime: number): void;
+  setMemoryLimit(limitBytes: number): boolean;
+  /** Stops the process after this batch. */
+  shutdown(graceful: boolean): void;
+  /** `debugtime`: moves, stops or restarts the clock. */
+  moveClock(seconds: number): void;
+  pauseClock(paused: boolean): void;
+  /** Lets other work of this thread go first. */
+  yield(): Promise<void>;
+}

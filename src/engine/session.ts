@@ -1,0 +1,314 @@
+/**
+ * Owns the state of one connection between its bytes: which protocol it
+ * speaks, the command that is half done, the reply that is half sent. Bytes
+ * in, bytes out; never touches a socket.
+ *
+ * The driver puts bytes in (`readTarget`, `received`), calls `run`, writes
+ * `output` and does what `run` says.
+ *
+ * @module
+ */
+import { Bytes } from "../base/bytes.ts";
+import {
+  GET_LINE_BUFFER_BYTES,
+  READ_BUFFER_BYTES_MAX,
+  READ_BUFFER_BYTES_MIN,
+  STREAM_BODY_BYTES_MIN,
+} from "../base/limits.ts";
+import { COMMANDS_RUN, CONN_YIELDS } from "../observe/counters.ts";
+import type { Watcher } from "../observe/watch.ts";
+import { MAGIC_REQUEST } from "../protocol/binary.ts";
+import type { Output } from "../protocol/output.ts";
+import type { AdminSink } from "./admin.ts";
+import { TextSource } from "./dumps.ts";
+import type { Engine } from "./engine.ts";
+import type { Source } from "./sink.ts";
+import {
+  AT_COMMAND,
+  type Dialect,
+  ENDED,
+  IN_BODY,
+  IN_KEYS,
+  IN_SWALLOW,
+  IN_WATCH,
+  RUN_CLOSE,
+  RUN_FLUSH,
+  RUN_READ,
+  RUN_WAIT,
+  RUN_WATCH,
+  RUN_YIELD,
+} from "./session_states.ts";
+import type { Upload } from "./upload.ts";
+
+const NAMES = [
+  "conn_read",
+  "conn_mwrite",
+  "conn_nread",
+  "conn_swallow",
+  "conn_swallow",
+  "conn_watch",
+  "conn_closing",
+];
+
+/** The state of one connection. Invariant: 0 <= from <= to <= capacity; the
+ * bytes from..to have not been looked at, or not been used up. */
+export class Session implements AdminSink {
+  readonly engine: Engine;
+  /** The number that logs and `stats conns` show. */
+  readonly id: number;
+  input: Bytes;
+  from = 0;
+  to = 0;
+  /** Bytes that the command at `from` needs in all; the input grows to it. */
+  wanted = 0;
+
+  /** Set by the driver before `run`. */
+  output!: Output;
+  source: Source | null = null;
+  deferred: Promise<string> | null = null;
+  watcher: Watcher | null = null;
+
+  /** One of the AT_ and IN_ numbers. */
+  state = AT_COMMAND;
+  dialect: Dialect | null = null;
+  /** Why the connection ended, as log lines word it. */
+  closeReason = "error";
+  /** Table second of the last command. */
+  lastCommand: number;
+
+  // The get line that is half answered.
+  getOp = 0;
+  getExptime = 0;
+  /** Where its reply started in the output; -1 once a part was written. */
+  getMark = -1;
+  /** Bytes still to be thrown away, and the error that follows. */
+  swallow = 0;
+  swallowError = 0;
+  /** The packet that such an error answers. */
+  swallowOp = 0;
+  swallowOpaque = 0;
+  upload: Upload | null = null;
+  /** A value is expected: what `stats conns` calls conn_nread. */
+  awaitsBody = false;
+
+  constructor(engine: Engine, id: number) {
+    this.engine = engine;
+    this.id = id;
+    this.input = Bytes.allocate(READ_BUFFER_BYTES_MIN);
+    this.lastCommand = engine.context.now;
+    const { protocol } = engine.context.settings;
+    if (protocol === "ascii") this.dialect = engine.text;
+    else if (protocol === "binary") this.dialect = engine.packets;
+  }
+
+  // ---- input ----
+
+  /** Where the driver should read to: the input, or table memory. */
+  readTarget(): Uint8Array<ArrayBuffer> {
+    if (this.state === IN_BODY && this.from === this.to) {
+      const target = this.upload!.target();
+      if (target !== null) return target;
+    }
+    this.#makeSpace();
+    return this.input.u8.subarray(this.to, this.input.capacity);
+  }
+
+  /** Tells how many bytes were read to the last target. */
+  received(count: number): void {
+    this.lastCommand = this.engine.context.now;
+    if (this.upload !== null && this.upload.isTarget) {
+      this.upload.advance(count);
+    } else this.to += count;
+  }
+
+  /** Puts bytes into the input by copying them, as tests and UDP do. */
+  feed(bytes: Uint8Array): number {
+    const target = this.readTarget();
+    const count = Math.min(target.length, bytes.length);
+    target.set(bytes.subarray(0, count));
+    this.received(count);
+    return count;
+  }
+
+  // Unused bytes move to the front; a full buffer grows.
+  #makeSpace(): void {
+    const held = this.to - this.from;
+    const { capacity } = this.input;
+    if (held === 0) this.from = this.to = 0;
+    const needed = Math.max(this.wanted, held + 1);
+    if (this.from + needed <= capacity && this.to < capacity) return;
+    if (needed > capacity || held >= capacity / 2) {
+      return this.#resize(Math.max(needed, capacity * 2));
+    }
+    this.input.u8.copyWithin(0, this.from, this.to);
+    this.from = 0;
+    this.to = held;
+  }
+
+  #resize(capacity: number): void {
+    const held = this.to - this.from;
+    const bytes = Bytes.allocate(
+      Math.max(held + 1, Math.min(capacity, READ_BUFFER_BYTES_MAX * 2)),
+    );
+    bytes.u8.set(this.input.u8.subarray(this.from, this.to));
+    this.input = bytes;
+    this.from = 0;
+    this.to = held;
+  }
+
+  /** Called when a read filled the whole target: more is likely to wait. */
+  growInput(): void {
+    const { capacity } = this.input;
+    if (capacity < READ_BUFFER_BYTES_MAX) this.#resize(READ_BUFFER_BYTES_MAX);
+  }
+
+  /** Gives memory back while nothing is half done. */
+  shrinkInput(): void {
+    if (this.from !== this.to) return;
+    if (this.input.capacity > READ_BUFFER_BYTES_MIN) {
+      this.#resize(READ_BUFFER_BYTES_MIN);
+    }
+  }
+
+  // ---- running ----
+
+  /** Runs what can be run now; returns one of the RUN_ codes. */
+  run(): number {
+    this.engine.context.observers.connection = this.id;
+    for (;;) {
+      if (this.source !== null && !this.#pull()) {
+        return this.output.length === 0 ? RUN_YIELD : RUN_FLUSH;
+      }
+      if (this.deferred !== null) return RUN_WAIT;
+      if (this.output.length >= this.engine.highWaterBytes) return RUN_FLUSH;
+      if (this.dialect === null && !this.#chooseDialect()) return RUN_READ;
+      switch (this.state) {
+        case ENDED:
+          return RUN_CLOSE;
+        case IN_WATCH:
+          return RUN_WATCH;
+        case AT_COMMAND:
+        case IN_KEYS:
+          if (this.dialect!.run(this) === RUN_READ) return RUN_READ;
+          break;
+        default:
+          if (!this.#passBody()) return RUN_READ;
+      }
+    }
+  }
+
+  #chooseDialect(): boolean {
+    if (this.from === this.to) return false;
+    const isBinary = this.input.u8[this.from] === MAGIC_REQUEST;
+    this.dialect = isBinary ? this.engine.packets : this.engine.text;
+    const { observers } = this.engine.context;
+    if (observers.isVerbose) {
+      const name = isBinary ? "binary" : "ascii";
+      observers.log(`${this.id}: Client using the ${name} protocol`);
+    }
+    return true;
+  }
+
+  // False while the source has more than fits the output now.
+  #pull(): boolean {
+    const room = this.engine.highWaterBytes - this.output.length;
+    if (room <= 0) return false;
+    if (!this.source!.pull(this.output, room)) return false;
+    this.source = null;
+    return true;
+  }
+
+  // Takes input that belongs to a body; true when the body is complete.
+  #passBody(): boolean {
+    if (this.state === IN_BODY) {
+      const { upload } = this;
+      this.from = upload!.take(this.input, this.from, this.to);
+      if (!upload!.isComplete) return false;
+      return this.dialect!.endBody(this);
+    }
+    if (this.state === IN_SWALLOW) {
+      const count = Math.min(this.swallow, this.to - this.from);
+      this.from += count;
+      this.swallow -= count;
+      if (this.swallow > 0) return false;
+      return this.dialect!.endBody(this);
+    }
+    const end = this.input.u8.indexOf(10, this.from);
+    const found = end >= 0 && end < this.to;
+    this.from = found ? end + 1 : this.to;
+    if (found) this.state = AT_COMMAND;
+    return found;
+  }
+
+  /** Counts the commands of a batch. memcached yields after every -R; here a
+   * turn ends with the buffer, but the count is kept. */
+  countCommands(count: number): void {
+    const { counters, settings } = this.engine.context;
+    counters.values[COMMANDS_RUN] += count;
+    if (count > settings.commandsPerTurn) {
+      const yields = Math.floor((count - 1) / settings.commandsPerTurn);
+      counters.values[CONN_YIELDS] += yields;
+    }
+  }
+
+  /** Starts throwing away a body, after which `error` is answered. */
+  startSwallow(count: number, error: number): void {
+    this.swallow = count;
+    this.swallowError = error;
+    this.state = IN_SWALLOW;
+  }
+
+  /** Whether a get line is too long to be waited for. */
+  get isLongLine(): boolean {
+    return this.to - this.from > GET_LINE_BUFFER_BYTES;
+  }
+
+  /** Whether a body should stream into the table instead of being buffered. */
+  isLargeBody(length: number): boolean {
+    return length >= STREAM_BODY_BYTES_MIN;
+  }
+
+  // ---- what commands may ask for ----
+
+  defer(text: Promise<string>): void {
+    this.deferred = text;
+  }
+
+  /** Ends the wait for `deferred`. */
+  resolveDeferred(text: string): void {
+    this.deferred = null;
+    this.source = new TextSource(text);
+  }
+
+  startWatching(watcher: Watcher): void {
+    this.watcher = watcher;
+    this.state = IN_WATCH;
+  }
+
+  hangUp(reason: string): void {
+    this.closeReason = reason;
+    this.state = ENDED;
+  }
+
+  // ---- for others ----
+
+  /** The state as `stats conns` names it. */
+  stateName(isWriting: boolean): string {
+    if (this.awaitsBody) return "conn_nread";
+    if (isWriting) return "conn_mwrite";
+    return NAMES[this.state];
+  }
+
+  /** The connection is gone: gives back everything that is held. */
+  dispose(): void {
+    this.source?.cancel();
+    this.source = null;
+    this.upload?.abort();
+    this.upload = null;
+    if (this.watcher !== null) {
+      this.engine.context.observers.watch.close(this.watcher);
+      this.watcher = null;
+    }
+    this.state = ENDED;
+  }
+}

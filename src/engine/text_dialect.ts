@@ -1,0 +1,341 @@
+/**
+ * Owns how classic and meta commands follow one another in a session's
+ * input: lines, the keys of long gets, values, errors. Never touches a
+ * socket.
+ *
+ * @module
+ */
+import { Bytes, latin1 } from "../base/bytes.ts";
+import {
+  Command,
+  COMPLETE,
+  HANG_UP,
+  HAS_BODY,
+  NEED_MORE,
+} from "../protocol/command.ts";
+import {
+  OP_ADMIN,
+  OP_GATS,
+  OP_GET,
+  OP_GETS,
+  OP_MA,
+  OP_MD,
+  OP_ME,
+  OP_MG,
+  OP_MN,
+  OP_MS,
+  OP_QUIT,
+  OP_SET,
+  OP_VERSION,
+} from "../protocol/commands.ts";
+import {
+  BAD_DATA_CHUNK,
+  BAD_FORMAT,
+  ERROR_NONE,
+  NO_MEMORY_STORING,
+  NO_MEMORY_WRITING,
+  TOO_LARGE_TEXT,
+} from "../protocol/errors.ts";
+import {
+  ERROR_LINES,
+  REPLY_END,
+  REPLY_MN,
+  REPLY_VERSION,
+} from "../protocol/reply.ts";
+import { KEY_TOO_LONG, KEYS_END, nextKey } from "../protocol/text.ts";
+import type { Session } from "./session.ts";
+import {
+  AT_COMMAND,
+  type Dialect,
+  IN_BODY,
+  IN_KEYS,
+  IN_LINE_REST,
+  RUN_AGAIN,
+  RUN_READ,
+} from "./session_states.ts";
+import type { StoreForm } from "./storing.ts";
+
+const CR = 13, LF = 10;
+
+/** One line is dealt with; the next may follow at once. */
+const DONE = -1;
+
+/** The classic and meta protocols. */
+export class TextDialect implements Dialect {
+  run(session: Session): number {
+    if (session.state === IN_KEYS) {
+      const code = this.#keys(session);
+      if (code !== DONE) return code;
+    }
+    const { highWaterBytes } = session.engine;
+    let count = 0;
+    let code = DONE;
+    while (code === DONE && session.from < session.to) {
+      if (session.output.length >= highWaterBytes) code = RUN_AGAIN;
+      else {
+        code = this.#line(session);
+        count++;
+      }
+    }
+    session.countCommands(count);
+    return code === DONE ? RUN_READ : code;
+  }
+
+  // Runs the command at `from`.
+  #line(session: Session): number {
+    const { parser, command, context } = session.engine;
+    const { input, from, to } = session;
+    const status = parser.parse(input, from, to, command);
+    if (status !== NEED_MORE && context.observers.isVerbose) {
+      this.#logLine(session, from, command.next);
+    }
+    switch (status) {
+      case COMPLETE:
+        return this.#complete(session, command);
+      case HAS_BODY:
+        return this.#body(session, command);
+      case NEED_MORE:
+        if (!session.isLongLine || !isGet(command.op)) return RUN_READ;
+        this.#startKeys(session, command);
+        return this.#keys(session);
+      case HANG_UP:
+        session.hangUp("error");
+        return RUN_AGAIN;
+    }
+    session.from = command.next;
+    if (command.swallow > 0) {
+      session.startSwallow(command.swallow, command.error);
+      return RUN_AGAIN;
+    }
+    this.#error(session, command.error);
+    return DONE;
+  }
+
+  #error(session: Session, error: number): void {
+    if (error === ERROR_NONE) return;
+    session.output.text(ERROR_LINES[error]);
+    const { observers } = session.engine.context;
+    if (observers.isVerbose) this.#logReply(session, ERROR_LINES[error]);
+  }
+
+  #complete(session: Session, command: Command): number {
+    const { engine } = session;
+    if (command.op <= OP_GATS) {
+      this.#startKeys(session, command);
+      return this.#keys(session);
+    }
+    session.from = command.next;
+    const mark = session.output.length;
+    switch (command.op) {
+      case OP_MG:
+        engine.meta.get(command, session);
+        break;
+      case OP_MD:
+        engine.metaWrite.delete(command, session);
+        break;
+      case OP_MA:
+        engine.metaWrite.arithmetic(command, session);
+        break;
+      case OP_MN:
+        session.output.text(REPLY_MN);
+        break;
+      case OP_ME:
+        engine.meta.debug(command, session);
+        break;
+      case OP_VERSION:
+        session.output.text(REPLY_VERSION);
+        break;
+      case OP_QUIT:
+        session.hangUp("normal");
+        return RUN_AGAIN;
+      case OP_ADMIN:
+        this.#admin(session, command);
+        return RUN_AGAIN;
+      default:
+        engine.classic.execute(command, session);
+    }
+    if (engine.context.observers.isVerbose) this.#logSince(session, mark);
+    return session.source === null ? DONE : RUN_AGAIN;
+  }
+
+  #admin(session: Session, command: Command): void {
+    const { engine, input } = session;
+    const { line } = engine.parser;
+    const words: string[] = [];
+    for (let i = 0; i < line.count; i++) {
+      words.push(latin1(input.u8, line.at[i], line.end[i]));
+    }
+    const isFirst = session.output.length === 0;
+    engine.admin.run(words, command.quiet, isFirst, session);
+  }
+
+  // ---- get lines ----
+
+  #startKeys(session: Session, command: Command): void {
+    session.state = IN_KEYS;
+    session.getOp = command.op;
+    session.getExptime = command.exptime;
+    session.getMark = session.output.length;
+    session.from = command.keysAt;
+  }
+
+  // Answers keys until the line ends, or output or input must come first.
+  #keys(session: Session): number {
+    const { engine, output } = session;
+    const { command } = engine;
+    const op = session.getOp;
+    command.op = op;
+    command.exptime = session.getExptime;
+    command.quiet = false;
+    while (output.length < engine.highWaterBytes && session.source === null) {
+      const { input, from, to } = session;
+      const found = nextKey(input, from, to, command);
+      if (found === NEED_MORE) {
+        // The line is longer than the buffer: its reply goes out in parts.
+        session.getMark = -1;
+        return RUN_READ;
+      }
+      if (found === KEYS_END) {
+        session.from = command.next;
+        session.state = AT_COMMAND;
+        output.text(REPLY_END);
+        return DONE;
+      }
+      if (found === KEY_TOO_LONG) return this.#refuseKeys(session, BAD_FORMAT);
+      session.from = command.keysAt;
+      const isAnswered = op === OP_GET || op === OP_GETS
+        ? engine.classic.get(command, session, op === OP_GETS)
+        : engine.classic.gat(command, session, op === OP_GATS);
+      if (!isAnswered) return this.#refuseKeys(session, NO_MEMORY_WRITING);
+    }
+    session.getMark = -1;
+    return RUN_AGAIN;
+  }
+
+  // An error takes the place of the line's whole reply, as far as that has
+  // not been written.
+  #refuseKeys(session: Session, error: number): number {
+    if (session.getMark >= 0) session.output.length = session.getMark;
+    this.#error(session, error);
+    session.state = IN_LINE_REST;
+    return RUN_AGAIN;
+  }
+
+  // ---- values ----
+
+  #body(session: Session, command: Command): number {
+    const { engine } = session;
+    const { context } = engine;
+    const length = command.valueLength;
+    session.awaitsBody = false;
+    session.wanted = 0;
+    if (length > context.settings.itemBytesMax) {
+      const removesOld = command.op === OP_SET || command.op === OP_MS;
+      engine.storing.refuseTooLarge(command, removesOld);
+      return this.#swallow(session, command, TOO_LARGE_TEXT);
+    }
+    const end = command.next + length;
+    if (end + 2 > session.to) {
+      if (session.isLargeBody(length)) return this.#startUpload(session);
+      session.wanted = end + 2 - session.from;
+      session.awaitsBody = true;
+      return RUN_READ;
+    }
+    const { u8 } = session.input;
+    session.from = end + 2;
+    if (u8[end] !== CR || u8[end + 1] !== LF) {
+      this.#error(session, storeError(command, BAD_DATA_CHUNK));
+      return DONE;
+    }
+    command.valueAt = command.next;
+    const mark = session.output.length;
+    engine.storing.run(formOf(session, command), command, session);
+    if (context.observers.isVerbose) this.#logSince(session, mark);
+    return DONE;
+  }
+
+  #swallow(session: Session, command: Command, error: number): number {
+    session.from = command.next;
+    const count = command.valueLength + 2;
+    session.startSwallow(count, storeError(command, error));
+    return RUN_AGAIN;
+  }
+
+  #startUpload(session: Session): number {
+    const { engine, input, from } = session;
+    const { command, parser, storing } = engine;
+    // The line is parsed again from a copy: the input will be used again.
+    const line = Bytes.from(input.u8.subarray(from, command.next));
+    const own = new Command();
+    parser.parse(line, 0, line.capacity, own);
+    const upload = storing.begin(formOf(session, own), own);
+    if (upload === null) {
+      return this.#swallow(session, command, NO_MEMORY_STORING);
+    }
+    session.from = command.next;
+    session.upload = upload;
+    session.state = IN_BODY;
+    session.awaitsBody = true;
+    return RUN_AGAIN;
+  }
+
+  endBody(session: Session): boolean {
+    const { upload, input, from, to } = session;
+    if (upload === null) {
+      session.state = AT_COMMAND;
+      this.#error(session, session.swallowError);
+      return true;
+    }
+    if (to - from < 2) return false;
+    session.from = from + 2;
+    session.upload = null;
+    session.state = AT_COMMAND;
+    session.awaitsBody = false;
+    const { command } = upload;
+    if (input.u8[from] !== CR || input.u8[from + 1] !== LF) {
+      upload.abort();
+      this.#error(session, storeError(command, BAD_DATA_CHUNK));
+      return true;
+    }
+    const form = formOf(session, command);
+    session.engine.storing.commit(form, upload, session);
+    return true;
+  }
+
+  // ---- the verbose log ----
+
+  #logLine(session: Session, from: number, next: number): void {
+    const { u8 } = session.input;
+    let end = next - 1;
+    while (end > from && (u8[end] === LF || u8[end] === CR)) end--;
+    const { observers } = session.engine.context;
+    observers.log(`<${session.id} ${latin1(u8, from, end + 1)}`);
+  }
+
+  #logSince(session: Session, mark: number): void {
+    const { u8 } = session.output.bytes;
+    const end = u8.indexOf(LF, mark);
+    if (end < 0 || end >= session.output.length) return;
+    const { observers } = session.engine.context;
+    observers.log(`>${session.id} ${latin1(u8, mark, end - 1)}`);
+  }
+
+  #logReply(session: Session, reply: Bytes): void {
+    const text = latin1(reply.u8, 0, reply.capacity - 2);
+    session.engine.context.observers.log(`>${session.id} ${text}`);
+  }
+}
+
+function isGet(op: number): boolean {
+  return op === OP_GET || op === OP_GETS;
+}
+
+function formOf(session: Session, command: Command): StoreForm {
+  const { metaWrite, classicStores } = session.engine;
+  return command.op === OP_MS ? metaWrite : classicStores;
+}
+
+// noreply silences the errors of a classic store, q not those of ms.
+function storeError(command: Command, error: number): number {
+  return command.quiet && command.op !== OP_MS ? ERROR_NONE : error;
+}

@@ -1,0 +1,139 @@
+/**
+ * Owns the log streams that `watch` opens: who gets which lines, and what
+ * happens to a reader that is too slow. Never touches a socket.
+ *
+ * @module
+ */
+import { WATCHERS_MAX } from "../base/limits.ts";
+
+// What can be watched, as bits (memcached's doc/protocol.txt, "Watchers").
+export const WATCH_RAWCMDS = 1 << 0;
+export const WATCH_EVICTIONS = 1 << 1;
+export const WATCH_FETCHERS = 1 << 2;
+export const WATCH_MUTATIONS = 1 << 3;
+export const WATCH_SYSEVENTS = 1 << 4;
+export const WATCH_CONNEVENTS = 1 << 5;
+export const WATCH_PROXYREQS = 1 << 6;
+export const WATCH_PROXYEVENTS = 1 << 7;
+export const WATCH_PROXYUSER = 1 << 8;
+export const WATCH_DELETIONS = 1 << 9;
+
+/** The words in memcached's order: a word may be cut short. */
+const WORDS: readonly [string, number][] = [
+  ["rawcmds", WATCH_RAWCMDS],
+  ["evictions", WATCH_EVICTIONS],
+  ["fetchers", WATCH_FETCHERS],
+  ["mutations", WATCH_MUTATIONS],
+  ["sysevents", WATCH_SYSEVENTS],
+  ["connevents", WATCH_CONNEVENTS],
+  ["proxyreqs", WATCH_PROXYREQS],
+  ["proxyevents", WATCH_PROXYEVENTS],
+  ["proxyuser", WATCH_PROXYUSER],
+  ["deletions", WATCH_DELETIONS],
+];
+
+/** The bit of a word, 0 if there is no such word. */
+export function watchFlag(word: string): number {
+  for (const [name, flag] of WORDS) if (name.startsWith(word)) return flag;
+  return 0;
+}
+
+/** One open stream. Invariant: it holds at most `bufferBytes` characters. */
+export class Watcher {
+  readonly flags: number;
+  readonly #bufferBytes: number;
+  #lines: string[] = [];
+  #held = 0;
+  #skipped = 0;
+  /** Called when there is something to take. */
+  onLine: (() => void) | null = null;
+
+  constructor(flags: number, bufferBytes: number) {
+    this.flags = flags;
+    this.#bufferBytes = bufferBytes;
+  }
+
+  /** Takes a line, or counts it as skipped; true if it was taken. */
+  push(line: string): boolean {
+    const notice = this.#skipped > 0 ? `skipped=${this.#skipped}\n` : "";
+    const length = line.length + notice.length;
+    if (this.#held + length > this.#bufferBytes) {
+      this.#skipped++;
+      return false;
+    }
+    this.#skipped = 0;
+    this.#lines.push(notice + line);
+    this.#held += length;
+    this.onLine?.();
+    return true;
+  }
+
+  /** Everything that waits, as one text; it is not held any more. */
+  take(): string {
+    const text = this.#lines.join("");
+    this.#lines = [];
+    this.#held = 0;
+    return text;
+  }
+
+  get isEmpty(): boolean {
+    return this.#lines.length === 0;
+  }
+}
+
+/** All open streams of one process, or of one worker. */
+export class WatchHub {
+  readonly #watchers = new Set<Watcher>();
+  readonly #bufferBytes: number;
+  /** Everything that some stream of this hub wants. */
+  flags = 0;
+  #gid = 0;
+  sent = 0;
+  skipped = 0;
+  /** Called when `flags` has changed. */
+  onChange: (() => void) | null = null;
+
+  constructor(bufferBytes: number) {
+    this.#bufferBytes = bufferBytes;
+  }
+
+  get count(): number {
+    return this.#watchers.size;
+  }
+
+  /** Opens a stream; null if there are too many. */
+  open(flags: number): Watcher | null {
+    if (this.#watchers.size >= WATCHERS_MAX) return null;
+    const watcher = new Watcher(flags, this.#bufferBytes);
+    this.#watchers.add(watcher);
+    this.#refresh();
+    return watcher;
+  }
+
+  close(watcher: Watcher): void {
+    if (this.#watchers.delete(watcher)) this.#refresh();
+  }
+
+  #refresh(): void {
+    this.flags = 0;
+    for (const watcher of this.#watchers) this.flags |= watcher.flags;
+    this.onChange?.();
+  }
+
+  /** Gives an event to every stream that wants it. */
+  publish(flag: number, seconds: number, event: string): void {
+    this.deliver(
+      flag,
+      `ts=${seconds.toFixed(6)} gid=${++this.#gid} ${event}\n`,
+    );
+  }
+
+  /** Gives a finished line to every stream that wants it. */
+  deliver(flag: number, line: string): void {
+    for (const watcher of this.#watchers) {
+      if ((watcher.flags & flag) === 0) continue;
+      if (watcher.push(line)) this.sent++;
+      else this.skipped++;
+    }
+  }
+}

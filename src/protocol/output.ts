@@ -1,0 +1,86 @@
+/**
+ * Owns the bytes on their way to one client: appending words, numbers and
+ * values. Never writes to a socket.
+ *
+ * @module
+ */
+import { Bytes, copyBytes, toLatin1 } from "../base/bytes.ts";
+import { type U64, writeDecimal } from "../base/u64.ts";
+
+const CAPACITY_MIN = 1024;
+
+/** A growing run of output bytes. Invariant: `length` <= capacity; whoever
+ * appends without `reserve` relies on a reserve made before. */
+export class Output {
+  bytes: Bytes;
+  length = 0;
+
+  constructor(capacity = CAPACITY_MIN) {
+    this.bytes = Bytes.allocate(Math.max(capacity, CAPACITY_MIN));
+  }
+
+  /** Makes sure that `count` more bytes fit. */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed > this.bytes.capacity) this.#grow(needed);
+  }
+
+  #grow(needed: number): void {
+    let capacity = this.bytes.capacity * 2;
+    while (capacity < needed) capacity *= 2;
+    const bytes = Bytes.allocate(capacity);
+    bytes.u8.set(this.bytes.u8.subarray(0, this.length));
+    this.bytes = bytes;
+  }
+
+  /** What has been appended, as a view. */
+  filled(): Uint8Array<ArrayBuffer> {
+    return this.bytes.u8.subarray(0, this.length);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  byte(value: number): void {
+    this.bytes.u8[this.length++] = value;
+  }
+
+  /** Appends a prepared text; reserves its own room. */
+  text(prepared: Bytes): void {
+    const count = prepared.capacity;
+    this.reserve(count);
+    copyBytes(prepared, 0, this.bytes, this.length, count);
+    this.length += count;
+  }
+
+  /** Appends a run of bytes; the room must be reserved. */
+  run(source: Bytes, from: number, count: number): void {
+    copyBytes(source, from, this.bytes, this.length, count);
+    this.length += count;
+  }
+
+  /** Appends a whole number 0..2^53-1 in decimal; the room must be reserved. */
+  decimal(value: number): void {
+    this.length = writeDecimal(this.bytes.u8, this.length, value);
+  }
+
+  /** Appends a 64-bit number in decimal; the room must be reserved. */
+  decimal64(value: U64): void {
+    this.length = value.write(this.bytes.u8, this.length);
+  }
+
+  /** Appends CR LF; the room must be reserved. */
+  endLine(): void {
+    this.bytes.u8[this.length] = 13;
+    this.bytes.u8[this.length + 1] = 10;
+    this.length += 2;
+  }
+
+  /** Appends the characters of `text`, for replies that are not frequent. */
+  string(text: string): void {
+    this.reserve(text.length);
+    this.bytes.u8.set(toLatin1(text), this.length);
+    this.length += text.length;
+  }
+}
