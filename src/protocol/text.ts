@@ -57,6 +57,8 @@ const SPACE = 32, LF = 10, CR = 13;
 /** Shortest line, its end included, that is looked at (proto_parser.c). */
 const LINE_BYTES_MIN = 4;
 
+const DELETE_TOKENS_MAX = 4;
+
 /** The first four characters of a line as a little-endian word. */
 function word(text: string): number {
   return text.charCodeAt(0) | (text.charCodeAt(1) << 8) |
@@ -286,7 +288,11 @@ export class TextParser {
     command.op = OP_DELETE;
     if (this.line.count < 2) return refuse(command, BAD_FORMAT);
     command.quiet = this.line.endsInNoreply(command.input.u8);
-    if (!this.#key(1, command)) return refuse(command, BAD_FORMAT);
+    // Old clients send a time, `delete <key> 0 noreply`: more is an error, as
+    // it was until 1.6.18 and as memccapable demands.
+    if (this.line.count > DELETE_TOKENS_MAX || !this.#key(1, command)) {
+      return refuse(command, BAD_FORMAT);
+    }
     return COMPLETE;
   }
 }

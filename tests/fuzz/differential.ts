@@ -289,11 +289,7 @@ export async function compare(
     if (got === expected) continue;
     throw new DifferenceError(
       `seed ${seed}, command ${i}: they differ\n` +
-        history.filter((h) =>
-          h.split(/[ \\]/)[1].slice(0, 60) ===
-            command.split(/[ \r]/)[1].slice(0, 60)
-        )
-          .slice(-9).join("\n") +
+        ofSameKey(history, command).join("\n") +
         `\n memcached: ${JSON.stringify(expected).slice(0, 400)}` +
         `\n ours:      ${JSON.stringify(got).slice(0, 400)}`,
     );

@@ -1,0 +1,94 @@
+/**
+ * Owns the log: lines of text or JSON with a timestamp, on standard error,
+ * through @std/log. Never logs keys or values unless -vv asks for them.
+ *
+ * Fields of a JSON line: `time` (RFC 3339, UTC), `level`, `message`, and what
+ * the event has: `address`, `connection`, `worker`, `error`, `signal`, ...
+ *
+ * @module
+ */
+import { BaseHandler, Logger, type LogRecord } from "@std/log";
+
+/** What a log line may carry beside its message. */
+export type LogFields = Record<string, string | number | boolean>;
+
+/** The levels that the server uses. */
+export type LogLevelName = "DEBUG" | "INFO" | "WARN" | "ERROR";
+
+/** One line as text: time, level, message, fields. */
+export function formatText(record: LogRecord): string {
+  const fields = record.args[0] as LogFields | undefined;
+  let line = `${record.datetime.toISOString()} ${record.levelName} ` +
+    record.msg;
+  for (const [name, value] of Object.entries(fields ?? {})) {
+    const text = String(value);
+    line += ` ${name}=${/[\s"]/.test(text) ? JSON.stringify(text) : text}`;
+  }
+  return line;
+}
+
+/** The same as a JSON object. */
+export function formatJson(record: LogRecord): string {
+  const fields = record.args[0] as LogFields | undefined;
+  return JSON.stringify({
+    time: record.datetime.toISOString(),
+    level: record.levelName.toLowerCase(),
+    message: record.msg,
+    ...fields,
+  });
+}
+
+const ENCODER = new TextEncoder();
+
+class StderrHandler extends BaseHandler {
+  override log(line: string): void {
+    try {
+      Deno.stderr.writeSync(ENCODER.encode(line + "\n"));
+    } catch {
+      // Nobody reads standard error any more: there is nowhere to say so.
+    }
+  }
+}
+
+/** The log of one process. */
+export class Log {
+  readonly #logger: Logger;
+
+  constructor(json: boolean, write?: (line: string) => void) {
+    const handler = new StderrHandler("DEBUG", {
+      formatter: json ? formatJson : formatText,
+    });
+    if (write !== undefined) handler.log = write;
+    this.#logger = new Logger("denocached", "DEBUG", { handlers: [handler] });
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#logger.debug(message, fields);
+  }
+  info(message: string, fields?: LogFields): void {
+    this.#logger.info(message, fields);
+  }
+  warn(message: string, fields?: LogFields): void {
+    this.#logger.warn(message, fields);
+  }
+  error(message: string, fields?: LogFields): void {
+    this.#logger.error(message, fields);
+  }
+
+  /** Logs at a level given by name, for lines that workers send. */
+  at(level: LogLevelName, message: string, fields?: LogFields): void {
+    switch (level) {
+      case "DEBUG":
+        return this.debug(message, fields);
+      case "INFO":
+        return this.info(message, fields);
+      case "WARN":
+        return this.warn(message, fields);
+      default:
+        return this.error(message, fields);
+    }
+  }
+}
+
+/** What the server needs of a log; workers have one that posts lines. */
+export type LogPort = Pick<Log, "debug" | "info" | "warn" | "error">;

@@ -1,0 +1,138 @@
+/**
+ * Owns the connections of one worker: who is there, how many may be, who has
+ * been idle too long. Never reads or writes.
+ *
+ * @module
+ */
+import type { ConnectionInfo } from "../engine/ports.ts";
+import {
+  CURR_CONNECTIONS,
+  IDLE_KICKS,
+  TOTAL_CONNECTIONS,
+} from "../observe/counters.ts";
+import { Connection, type Peer } from "./connection.ts";
+import type { Service } from "./service.ts";
+
+/** memcached's numbers are descriptors, and these come after the usual ones;
+ * ours only have to be unlike those of listeners. */
+const FIRST_ID = 27;
+
+/** The connections of one worker. */
+export class ConnectionSet {
+  readonly #service: Service;
+  readonly #open = new Map<number, Connection>();
+  readonly #freeIds: number[] = [];
+  #nextId: number;
+  readonly #idStep: number;
+  /** Resolved when a connection ends, for those who wait for room. */
+  #onRemoved: (() => void)[] = [];
+
+  /** @param worker number of this worker among `workers` */
+  constructor(service: Service, worker: number, workers: number) {
+    this.#service = service;
+    this.#nextId = FIRST_ID + worker;
+    this.#idStep = workers;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** Takes a number that no connection of this worker has. */
+  takeId(): number {
+    const free = this.#freeIds.pop();
+    if (free !== undefined) return free;
+    const id = this.#nextId;
+    this.#nextId += this.#idStep;
+    return id;
+  }
+
+  /** Starts to serve a client. */
+  add(conn: Deno.Conn, peer: Peer): void {
+    const connection = new Connection(
+      conn,
+      peer,
+      this.takeId(),
+      this.#service,
+    );
+    this.#open.set(connection.id, connection);
+    const { counters, observers } = this.#service.engine.context;
+    counters.values[TOTAL_CONNECTIONS]++;
+    counters.values[CURR_CONNECTIONS]++;
+    observers.connectionEvent(`type=conn_new ${peerText(connection)}`);
+    if (observers.isVerbose) {
+      observers.log(`<${connection.id} new client connection`);
+    }
+    connection.serve();
+  }
+
+  /** Called by a connection that has ended. */
+  removed(connection: Connection, reason: string): void {
+    this.#open.delete(connection.id);
+    this.#freeIds.push(connection.id);
+    const { counters, observers } = this.#service.engine.context;
+    counters.values[CURR_CONNECTIONS]--;
+    const { rip, cfd } = peerParts(connection);
+    observers.connectionEvent(
+      `type=conn_close ${rip} reason=${reason} ${cfd}`,
+    );
+    if (observers.isVerbose) {
+      observers.log(`<${connection.id} connection closed.`);
+    }
+    const waiting = this.#onRemoved;
+    this.#onRemoved = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Resolves when the next connection has ended. */
+  nextRemoved(): Promise<void> {
+    return new Promise((resolve) => this.#onRemoved.push(resolve));
+  }
+
+  /** Closes TCP connections without a command for longer than `seconds`. */
+  closeIdle(seconds: number, now: number): void {
+    for (const connection of this.#open.values()) {
+      if (connection.peer.transport !== "tcp") continue;
+      if (now - connection.session.lastCommand <= seconds) continue;
+      this.#service.engine.context.counters.values[IDLE_KICKS]++;
+      connection.close("idle_timeout");
+    }
+  }
+
+  closeAll(reason: string): void {
+    for (const connection of [...this.#open.values()]) {
+      connection.close(reason);
+    }
+  }
+
+  /** What `stats conns` shows. */
+  list(now: number): ConnectionInfo[] {
+    return [...this.#open.values()].map((connection) => ({
+      id: connection.id,
+      address: connection.peer.address,
+      listenAddress: connection.peer.listenAddress,
+      state: this.#stateOf(connection),
+      idleSeconds: now - connection.session.lastCommand,
+      isUdp: false,
+    }));
+  }
+
+  #stateOf(connection: Connection): string {
+    const { observers } = this.#service.engine.context;
+    if (connection.id === observers.connection) return "conn_parse_cmd";
+    return connection.session.stateName(connection.isWriting);
+  }
+}
+
+function peerParts(connection: Connection): { rip: string; cfd: string } {
+  const { remoteIp, remotePort, transport } = connection.peer;
+  return {
+    rip: `rip=${remoteIp} rport=${remotePort} transport=${transport}`,
+    cfd: `cfd=${connection.id}`,
+  };
+}
+
+function peerText(connection: Connection): string {
+  const { rip, cfd } = peerParts(connection);
+  return `${rip} ${cfd}`;
+}

@@ -1,0 +1,169 @@
+/**
+ * Owns opening the addresses that settings ask for, and the file that tells
+ * which ports they got. Never accepts.
+ *
+ * @module
+ */
+import type { ListenAddress, Settings } from "../base/settings.ts";
+import { addressText } from "./address.ts";
+
+/** Exit code of memcached when it cannot listen (EX_OSERR). */
+export const EXIT_CANNOT_LISTEN = 71;
+
+/** An address could not be opened: says why, as memcached words it. */
+export class ListenError extends Error {
+  override name = "ListenError";
+}
+
+/** One open address. */
+export interface OpenListener {
+  listener: Deno.Listener;
+  /** As `stats conns` shows it. */
+  address: string;
+  port: number;
+  isUnix: boolean;
+}
+
+/** How listeners are opened: several workers share a port when balanced. */
+export interface ListenMode {
+  loadBalanced: boolean;
+}
+
+function listenTcp(
+  hostname: string,
+  port: number,
+  settings: Settings,
+  mode: ListenMode,
+): OpenListener {
+  // `loadBalanced` and `tcpBacklog` are newer than the type says.
+  const options = {
+    hostname,
+    port: Math.max(0, port),
+    tcpBacklog: settings.backlog,
+    ...(mode.loadBalanced ? { loadBalanced: true } : {}),
+  } as Deno.TcpListenOptions;
+  const listener = Deno.listen(options);
+  const addr = listener.addr as Deno.NetAddr;
+  return {
+    listener,
+    address: addressText(addr),
+    port: addr.port,
+    isUnix: false,
+  };
+}
+
+// All addresses: one dual-stack socket where the system makes such, else two.
+function listenEverywhere(
+  port: number,
+  settings: Settings,
+  mode: ListenMode,
+): OpenListener[] {
+  if (Deno.build.os === "windows") {
+    const first = listenTcp("0.0.0.0", port, settings, mode);
+    try {
+      return [first, listenTcp("::", first.port, settings, mode)];
+    } catch {
+      return [first];
+    }
+  }
+  try {
+    return [listenTcp("::", port, settings, mode)];
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) throw error;
+    return [listenTcp("0.0.0.0", port, settings, mode)];
+  }
+}
+
+function listenUnix(path: string, mask: number): OpenListener {
+  try {
+    if (Deno.lstatSync(path).isSocket) Deno.removeSync(path);
+  } catch {
+    // Nothing is in the way.
+  }
+  const listener = Deno.listen({ transport: "unix", path });
+  Deno.chmodSync(path, mask & 0o777);
+  return {
+    listener: listener as unknown as Deno.Listener,
+    address: `unix:${path}`,
+    port: 0,
+    isUnix: true,
+  };
+}
+
+/** Opens everything that the settings ask for; throws ListenError. */
+export function openListeners(
+  settings: Settings,
+  mode: ListenMode = { loadBalanced: false },
+): OpenListener[] {
+  if (settings.unixSocket !== null) {
+    try {
+      return [listenUnix(settings.unixSocket, settings.unixMask)];
+    } catch (error) {
+      throw new ListenError(
+        `failed to listen on UNIX socket: ${settings.unixSocket}: ` +
+          reason(error),
+      );
+    }
+  }
+  if (settings.port === 0) return [];
+  const addresses = settings.addresses.length > 0
+    ? settings.addresses
+    : [{ host: "", port: -1 }];
+  const open: OpenListener[] = [];
+  for (const address of addresses) {
+    try {
+      open.push(...listenOn(address, settings, mode));
+    } catch (error) {
+      for (const { listener } of open) listener.close();
+      throw new ListenError(failure(address, settings, error));
+    }
+  }
+  return open;
+}
+
+function listenOn(
+  address: ListenAddress,
+  settings: Settings,
+  mode: ListenMode,
+): OpenListener[] {
+  const port = address.port >= 0 ? address.port : settings.port;
+  if (address.host === "") return listenEverywhere(port, settings, mode);
+  return [listenTcp(address.host, port, settings, mode)];
+}
+
+function failure(
+  address: ListenAddress,
+  settings: Settings,
+  error: unknown,
+): string {
+  const port = address.port >= 0 ? address.port : settings.port;
+  if (error instanceof Deno.errors.AddrInUse) {
+    return `failed to listen on TCP port ${port}: Address already in use`;
+  }
+  if (settings.listenText === null) {
+    return `failed to listen on TCP port ${port}: ${reason(error)}`;
+  }
+  return `failed to listen on one of interface(s) ${settings.listenText}: ` +
+    reason(error);
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Lines for MEMCACHED_PORT_FILENAME: protocol, family and port of each. */
+export function portLines(listeners: OpenListener[]): string {
+  let text = "";
+  for (const { address, port, isUnix } of listeners) {
+    if (isUnix) continue;
+    const family = address.startsWith("tcp6:") ? "INET6" : "INET";
+    text += `TCP ${family}: ${port}\n`;
+  }
+  return text;
+}
+
+/** Writes the port file whole: beside its place, then renamed. */
+export function writePortFile(path: string, lines: string): void {
+  Deno.writeTextFileSync(`${path}.lck`, lines);
+  Deno.renameSync(`${path}.lck`, path);
+}

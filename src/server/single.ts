@@ -1,0 +1,151 @@
+/**
+ * Owns the single-threaded server, `-t 1`: one thread, one unshared table, no
+ * synchronization of any kind. Never parses flags.
+ *
+ * @module
+ */
+import type { Settings } from "../base/settings.ts";
+import type { ConnectionInfo, PrefixRow, ServerPort } from "../engine/ports.ts";
+import { Counters } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import type { ProcessFacts, Stat } from "../observe/stats.ts";
+import { createStore, type Store } from "../store/store.ts";
+import { ServerClock } from "./clock.ts";
+import { type OpenListener, openListeners } from "./listeners.ts";
+import { announce, processFacts } from "./process.ts";
+import { Service } from "./service.ts";
+import { storeOptions } from "./store_options.ts";
+
+/** How often the time is read. */
+const TICK_MS = 100;
+/** Background work while there is more of it: records looked at in one go,
+ * and the pause between. */
+const SWEEP_RECORDS = 4096;
+const SWEEP_PAUSE_MS = 10;
+
+/** A running single-threaded server. */
+export class SingleServer implements ServerPort {
+  readonly settings: Settings;
+  readonly clock = new ServerClock();
+  readonly store: Store;
+  readonly service: Service;
+  readonly listeners: OpenListener[];
+  readonly #log: Log;
+  readonly #counters = new Counters();
+  readonly #ticking: ReturnType<typeof setInterval>;
+  #sweeping: ReturnType<typeof setTimeout> | null = null;
+  readonly #stopped = Promise.withResolvers<void>();
+
+  /** Opens the listeners; throws ListenError. */
+  constructor(settings: Settings, log: Log) {
+    this.settings = settings;
+    this.#log = log;
+    this.listeners = openListeners(settings);
+    this.store = createStore(storeOptions(settings));
+    this.service = new Service({
+      settings,
+      store: this.store,
+      counters: this.#counters,
+      log,
+      port: this,
+      now: this.clock.seconds(),
+      unixTime: () => this.clock.unixTime(),
+      worker: 0,
+      workers: 1,
+    });
+    for (const listener of this.listeners) this.service.listen(listener);
+    this.#ticking = setInterval(() => this.#tick(), TICK_MS);
+    announce(this.listeners, settings, log);
+  }
+
+  /** Resolves when the server has stopped. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  #tick(): void {
+    const now = this.clock.seconds();
+    if (now === this.service.now) return;
+    this.service.setTime(now);
+    if (this.#sweeping === null) this.#sweep();
+  }
+
+  #sweep(): void {
+    const more = this.store.sweep(SWEEP_RECORDS, this.service.now);
+    this.#sweeping = more
+      ? setTimeout(() => this.#sweep(), SWEEP_PAUSE_MS)
+      : null;
+  }
+
+  /** Stops at once: connections end, nothing is accepted any more. */
+  stop(): void {
+    clearInterval(this.#ticking);
+    if (this.#sweeping !== null) clearTimeout(this.#sweeping);
+    this.service.stop();
+    this.#stopped.resolve();
+  }
+
+  // ---- what the engine asks ----
+
+  processFacts(): ProcessFacts {
+    const { observers } = this.service.engine.context;
+    return {
+      ...processFacts(this.clock),
+      acceptsConnections: this.service.acceptsConnections,
+      watchers: observers.watch.count,
+    };
+  }
+
+  counters(): Counters {
+    return this.#counters;
+  }
+
+  connections(): ConnectionInfo[] {
+    return this.service.connectionInfo();
+  }
+
+  prefixRows(): PrefixRow[] {
+    return this.service.engine.context.observers.prefixes.rows();
+  }
+
+  threadStats(): Stat[] {
+    return [["0:connections", this.service.connections.count]];
+  }
+
+  port(): number {
+    return this.listeners.find((l) => !l.isUnix)?.port ?? this.settings.port;
+  }
+
+  resetCounters(): void {
+    this.#counters.reset();
+  }
+
+  settingsChanged(): void {}
+
+  flush(exptime: number): void {
+    this.service.engine.context.flush(exptime);
+  }
+
+  setMemoryLimit(limitBytes: number): boolean {
+    return this.store.setLimit(limitBytes);
+  }
+
+  shutdown(graceful: boolean): void {
+    this.#log.info(graceful ? "Gracefully stopping" : "shutdown by a client");
+    setTimeout(() => this.stop(), 0);
+  }
+
+  moveClock(seconds: number): void {
+    this.clock.move(seconds);
+    this.#tick();
+  }
+
+  pauseClock(paused: boolean): void {
+    this.clock.pause(paused);
+    this.#tick();
+  }
+
+  yield(): Promise<void> {
+    return this.service.yield();
+  }
+}
