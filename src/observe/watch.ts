@@ -55,24 +55,26 @@ export class Watcher {
 
   /** Takes a line, or counts it as skipped; true if it was taken. */
   push(line: string): boolean {
-    const notice = this.#skipped > 0 ? `skipped=${this.#skipped}\n` : "";
-    const length = line.length + notice.length;
-    if (this.#held + length > this.#bufferBytes) {
+    const isFull = this.#held + line.length > this.#bufferBytes;
+    // Once something was skipped, the notice comes before anything else.
+    if (isFull || this.#skipped > 0) {
       this.#skipped++;
       return false;
     }
-    this.#skipped = 0;
-    this.#lines.push(notice + line);
-    this.#held += length;
+    this.#lines.push(line);
+    this.#held += line.length;
     this.onLine?.();
     return true;
   }
 
-  /** Everything that waits, as one text; it is not held any more. */
+  /** Everything that waits, as one text, and how much was skipped after it;
+   * nothing of it is held any more. */
   take(): string {
-    const text = this.#lines.join("");
+    let text = this.#lines.join("");
+    if (this.#skipped > 0) text += `skipped=${this.#skipped}\n`;
     this.#lines = [];
     this.#held = 0;
+    this.#skipped = 0;
     return text;
   }
 

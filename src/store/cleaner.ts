@@ -45,7 +45,11 @@ const GARBAGE_SHARE = 0.35;
 const GARBAGE_SHARE_WITHOUT_EVICTION = 1 / 16;
 /** Probation may hold this share of the segments. */
 const PROBATION_SHARE = 0.1;
-const SLICE_RECORDS = 64;
+/** Bytes cleaned per byte that a set appends; more when pages get scarce. */
+const RATE = 1.25;
+const RATE_LATE = 3;
+/** Less than this is not worth a slice. */
+const SLICE_BYTES_MIN = 1024;
 
 /** Cleans the segments of one shard. */
 export class Cleaner {
@@ -61,6 +65,9 @@ export class Cleaner {
   readonly #pageShift: number;
   readonly #wholeMax: number;
   readonly #evicts: boolean;
+
+  // Bytes that sets have earned and no slice has cleaned yet.
+  #credit = 0;
 
   /** Rises with every slice of cleaning: records may have moved since. */
   slices = 0;
@@ -104,8 +111,9 @@ export class Cleaner {
     if (
       free >= CLEAN_BELOW_PAGES + pages && this.#control[C_CLEAN_PAGE] === 0
     ) return true;
-    if (this.#control[C_CLEAN_PAGE] === 0) this.#startOne(now);
-    this.#advance(SLICE_RECORDS, 2 * bytes, now);
+    const isLate = free <= RESERVE_PAGES + pages;
+    this.#credit += bytes * (isLate ? RATE_LATE : RATE);
+    if (this.#credit >= SLICE_BYTES_MIN) this.#spend(pages, now);
     while (this.#pool.freePages() < RESERVE_PAGES + pages) {
       if (this.#control[C_CLEAN_PAGE] === 0 && !this.#startOne(now)) {
         return false;
@@ -113,6 +121,25 @@ export class Cleaner {
       this.#advance(Infinity, Infinity, now);
     }
     return true;
+  }
+
+  // Cleans as many bytes as the sets since the last slice have earned.
+  #spend(pages: number, now: number): void {
+    while (this.#credit > 0) {
+      if (this.#control[C_CLEAN_PAGE] === 0) {
+        const isEnough = this.#pool.freePages() >= CLEAN_BELOW_PAGES + pages;
+        if (isEnough || !this.#startOne(now)) {
+          this.#credit = 0;
+          return;
+        }
+      }
+      const page = this.#control[C_CLEAN_PAGE] - 1;
+      const before = this.#control[C_CLEAN_AT];
+      this.#advance(1, this.#credit, now);
+      const isDone = this.#control[C_CLEAN_PAGE] !== page + 1;
+      const after = isDone ? this.#page.used[page] : this.#control[C_CLEAN_AT];
+      this.#credit -= Math.max(1, after - before);
+    }
   }
 
   /**
