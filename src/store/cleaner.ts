@@ -36,9 +36,9 @@ import type { SegmentLog } from "./segments.ts";
 
 /** Pages held back so that cleaning can always copy what survives. */
 export const RESERVE_PAGES = 3;
-/** Cleaning starts when fewer pages than this are free: one page before it
- * must be done, and a page takes a few dozen sets to clean, hundreds to fill. */
-const CLEAN_BELOW_PAGES = RESERVE_PAGES + 1;
+/** Cleaning starts when fewer pages than this are free: two pages before it
+ * must be done, so that it can go on at the pace of the sets. */
+const CLEAN_BELOW_PAGES = RESERVE_PAGES + 2;
 /** A segment with this share of dead bytes is compacted first. */
 const GARBAGE_SHARE = 0.35;
 /** With `-M` less garbage has to do: nothing else makes room. */

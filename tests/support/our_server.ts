@@ -1,0 +1,153 @@
+/**
+ * Owns starting this project's server as a process of its own, in every mode
+ * that tests must cover.
+ *
+ * @module
+ */
+import { Client, freePort, pause, waitForPort } from "./memcached.ts";
+
+/** A way to run the server; every end-to-end test runs in all of them. */
+export interface Mode {
+  name: string;
+  args: string[];
+}
+
+/** The single-threaded mode, and the one with several workers. */
+export const MODES: readonly Mode[] = [
+  { name: "-t 1", args: ["-t", "1"] },
+];
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+/** The permissions that the `start` task gives, with the local additions that
+ * a test may ask for. */
+export const PERMISSIONS = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-sys",
+  "--allow-env",
+  "--no-prompt",
+];
+
+/** How to start a server. */
+export interface StartOptions {
+  mode?: Mode;
+  args?: string[];
+  env?: Record<string, string>;
+  /** Further permissions, such as --allow-run for -d. */
+  permissions?: string[];
+  /** Listen on a free TCP port of the loopback; on by default. */
+  tcp?: boolean;
+}
+
+/** A running server of ours. */
+export class OurServer {
+  readonly port: number;
+  readonly child: Deno.ChildProcess;
+  readonly #log: Promise<void>;
+  #text = "";
+
+  constructor(child: Deno.ChildProcess, port: number) {
+    this.child = child;
+    this.port = port;
+    this.#log = this.#collect();
+  }
+
+  async #collect(): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of this.child.stderr) {
+      this.#text += decoder.decode(chunk, { stream: true });
+    }
+  }
+
+  /** Everything on standard error so far. */
+  get log(): string {
+    return this.#text;
+  }
+
+  connect(): Promise<Client> {
+    return Client.connect(this.port);
+  }
+
+  /** Resident memory in bytes (Linux). */
+  residentBytes(): number {
+    const status = Deno.readTextFileSync(`/proc/${this.child.pid}/status`);
+    return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) * 1024;
+  }
+
+  /** Waits for a line of the log. */
+  async waitForLog(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    while (!pattern.test(this.#text)) {
+      if (performance.now() > end) {
+        throw new Error(`no ${pattern} in the log:\n${this.#text}`);
+      }
+      await pause(20);
+    }
+  }
+
+  /** Sends a signal and waits for the exit code. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    try {
+      this.child.kill(signal);
+    } catch {
+      // It has ended already.
+    }
+    return await this.ended();
+  }
+
+  /** Waits for the end of the process. */
+  async ended(): Promise<number> {
+    const { code } = await this.child.status;
+    await this.#log;
+    return code;
+  }
+}
+
+/** The arguments of `deno` that run the server with `args`. */
+export function denoArguments(
+  args: string[],
+  permissions: string[] = [],
+): string[] {
+  return ["run", ...PERMISSIONS, ...permissions, MAIN, ...args];
+}
+
+/** Starts a server and waits until it accepts connections. */
+export async function startOurServer(
+  options: StartOptions = {},
+): Promise<OurServer> {
+  const tcp = options.tcp ?? true;
+  const port = tcp ? freePort() : 0;
+  const args = [...options.mode?.args ?? [], ...options.args ?? []];
+  if (tcp) args.unshift("-l", "127.0.0.1", "-p", String(port));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: denoArguments(args, options.permissions),
+    env: { NO_COLOR: "1", ...options.env },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const server = new OurServer(child, port);
+  if (tcp) await waitForPort(port);
+  else await server.waitForLog(/listening/);
+  return server;
+}
+
+/** Runs the program to its end: for flags that print or refuse. */
+export async function runOurs(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: denoArguments(args),
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return {
+    code: output.code,
+    stdout: decode(output.stdout),
+    stderr: decode(output.stderr),
+  };
+}
