@@ -91,10 +91,13 @@ export class Placer {
     const shard = this.#shard;
     draft.hasCas = false;
     if (!shard.options.useCas) return;
+    const follows = shard.reference !== 0 && this.wasSeen(shard.reference);
+    // From then on the ids of this key only rise, shown or not.
+    if (follows) draft.state |= CAS_SEEN;
     if (chosen !== null) {
       draft.hasCas = true;
       draft.cas.copy(chosen);
-    } else if (shard.reference !== 0 && this.wasSeen(shard.reference)) {
+    } else if (follows) {
       this.#raiseCas(draft, shard.records.cas(shard.reference, this.#oldCas));
     }
   }
