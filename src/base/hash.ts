@@ -1,6 +1,6 @@
 /**
- * Owns the hash of keys: 32 bits from a buffer or from table memory.
- * Never decides what the bits are used for.
+ * Owns the hash of keys: 32 bits from a buffer or from table memory, and the
+ * tag taken from it. Never decides what they are used for.
  *
  * The mixing steps are MurmurHash3_x86_32's (Austin Appleby, public domain);
  * the seed is drawn per process, so that nobody can prepare keys that collide.
@@ -54,4 +54,9 @@ export function hashWords(
   const tail = length & 3;
   if (tail !== 0) hash = mix(hash, words[at] & TAIL_MASK[tail]);
   return finish(hash, length);
+}
+
+/** 8 bits of a hash that are independent of shard and bucket; never 0. */
+export function tagOf(hash: number): number {
+  return (Math.imul(hash, 0x9e3779b1 | 0) >>> 24) || 1;
 }

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { Bytes } from "../base/bytes.ts";
-import { TAIL_MASK } from "../base/hash.ts";
 import { assert } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { tagOf, TAIL_MASK } from "../base/hash.ts";
 import {
   BUCKET_BYTES_SHIFT,
   BUCKET_SLOTS,
@@ -42,11 +42,6 @@ const HOPS_MAX = 64;
 /** Entries that one chain may hold while it is split or merged. */
 const CHAIN_ENTRIES_MAX = HOPS_MAX * BUCKET_SLOTS;
 const LAST_SLOT = BUCKET_SLOTS - 1;
-
-/** 8 bits of a hash that are independent of shard and bucket; never 0. */
-export function tagOf(hash: number): number {
-  return (Math.imul(hash, 0x9e3779b1 | 0) >>> 24) || 1;
-}
 
 /** The index of one shard. Invariant: every live item that is linked has
  * exactly one slot, in the chain of its bucket, with its tag. */
