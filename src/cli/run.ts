@@ -33,12 +33,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return await serve(config);
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(error.message);
-      return error.exitCode;
+      return complain(error.message, error.exitCode);
     }
     if (error instanceof ListenError) {
-      console.error(error.message);
-      return EXIT_CANNOT_LISTEN;
+      return complain(error.message, EXIT_CANNOT_LISTEN);
     }
     throw error;
   }
@@ -47,6 +45,11 @@ export async function run(args: readonly string[]): Promise<number> {
 function print(text: string): number {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
   return 0;
+}
+
+function complain(message: string, exitCode: number): number {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
+  return exitCode;
 }
 
 async function serve(config: Config): Promise<number> {

@@ -1,4 +1,9 @@
-// The subset of @std/testing/bdd that the tests use, over Deno's node:test.
+/**
+ * Owns the subset of @std/testing/bdd that the tests use, over Deno's
+ * node:test. Never adds to it.
+ *
+ * @module
+ */
 export {
   after as afterAll,
   afterEach,

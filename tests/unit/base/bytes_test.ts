@@ -1,4 +1,6 @@
 /**
+ * Owns the checks of copying and converting bytes.
+ *
  * @module
  */
 import { assertEquals, assertNotEquals } from "@std/assert";

@@ -1,4 +1,6 @@
 /**
+ * Owns the checks of how an exptime becomes a table second.
+ *
  * @module
  */
 import { assertEquals } from "@std/assert";

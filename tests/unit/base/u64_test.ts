@@ -1,4 +1,6 @@
 /**
+ * Owns the checks of unsigned 64-bit integers, against BigInt.
+ *
  * @module
  */
 import { assertEquals } from "@std/assert";

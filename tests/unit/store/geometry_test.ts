@@ -1,4 +1,6 @@
 /**
+ * Owns the checks of how a memory limit becomes pages and tables.
+ *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
