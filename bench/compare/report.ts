@@ -1,0 +1,162 @@
+/**
+ * Owns how measurements become medians, ratios, a table and a file. Never
+ * measures.
+ *
+ * @module
+ */
+import type { Facts } from "./machine.ts";
+import type { Row } from "./rows.ts";
+
+/** One run of one row against one server. */
+export interface Run {
+  /** CPU time of the server for one key. */
+  cpuUs: number;
+  keysPerSecond: number;
+  p50Us: number;
+  p99Us: number;
+  p999Us: number;
+}
+
+/** All runs of one row, in pairs: the n-th of each ran one after the other. */
+export interface RowRuns {
+  row: Row;
+  /** Requests a second that were sent; 0 for as many as possible. */
+  rate: number;
+  ours: Run[];
+  memcached: Run[];
+}
+
+/** Median, least and most. */
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+export function spreadOf(values: number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1
+    ? sorted[middle]
+    : (sorted[middle - 1] + sorted[middle]) / 2;
+  return { median, min: sorted[0], max: sorted[sorted.length - 1] };
+}
+
+/** What a row came to. */
+export interface RowResult {
+  name: string;
+  rate: number;
+  rounds: number;
+  /** µs of CPU for a key, or for the latency row µs of p99. */
+  judged: "cpuUs" | "p99Us";
+  ours: Spread;
+  memcached: Spread;
+  /** Ratio of the medians, ours/memcached. */
+  ratio: number;
+  /** Least and most of the ratios of the pairs. */
+  ratioMin: number;
+  ratioMax: number;
+  targetNative: number | null;
+  targetPortable: number | null;
+  oursKeysPerSecond: number;
+  memcachedKeysPerSecond: number;
+  oursP99Us: number;
+  memcachedP99Us: number;
+}
+
+/** Boils the runs of a row down. */
+export function summarize(runs: RowRuns): RowResult {
+  const { row, ours, memcached } = runs;
+  const judged = row.isLatency ? "p99Us" : "cpuUs";
+  const of = (list: Run[], key: keyof Run) =>
+    spreadOf(list.map((run) => run[key]));
+  const left = of(ours, judged), right = of(memcached, judged);
+  const ratios = spreadOf(
+    ours.map((run, i) => run[judged] / memcached[i][judged]),
+  );
+  return {
+    name: row.name,
+    rate: runs.rate,
+    rounds: ours.length,
+    judged,
+    ours: left,
+    memcached: right,
+    ratio: left.median / right.median,
+    ratioMin: ratios.min,
+    ratioMax: ratios.max,
+    targetNative: row.targetNative,
+    targetPortable: row.targetPortable,
+    oursKeysPerSecond: of(ours, "keysPerSecond").median,
+    memcachedKeysPerSecond: of(memcached, "keysPerSecond").median,
+    oursP99Us: of(ours, "p99Us").median,
+    memcachedP99Us: of(memcached, "p99Us").median,
+  };
+}
+
+// Three significant digits are more than the noise allows.
+function us(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function spreadText({ median, min, max }: Spread): string {
+  return `${us(median)} (${us(min)}..${us(max)})`;
+}
+
+// A ratio above its target is marked.
+function targetText(ratio: number, target: number | null): string {
+  if (target === null) return "-";
+  return ratio > target ? `${target} ABOVE` : `${target} ok`;
+}
+
+const COLUMNS: readonly [string, number][] = [
+  ["row", 13],
+  ["ours us", 22],
+  ["memcached us", 22],
+  ["ratio (of pairs)", 20],
+  ["native", 12],
+  ["portable", 12],
+  ["k/s ours", 10],
+  ["k/s mc", 10],
+  ["p99us ours/mc", 14],
+];
+
+function line(cells: string[]): string {
+  return cells.map((cell, i) => cell.padEnd(COLUMNS[i][1])).join("").trimEnd();
+}
+
+/** The head of the table. */
+export function tableHead(): string {
+  const titles = line(COLUMNS.map(([title]) => title));
+  return titles + "\n" + "-".repeat(titles.length);
+}
+
+/** One row of the table. */
+export function tableLine(result: RowResult): string {
+  const { ratio, ratioMin, ratioMax } = result;
+  const kilo = (count: number) => (count / 1000).toFixed(1);
+  return line([
+    result.name,
+    spreadText(result.ours),
+    spreadText(result.memcached),
+    `${ratio.toFixed(2)} (${ratioMin.toFixed(2)}..${ratioMax.toFixed(2)})`,
+    targetText(ratio, result.targetNative),
+    targetText(ratio, result.targetPortable),
+    kilo(result.oursKeysPerSecond),
+    kilo(result.memcachedKeysPerSecond),
+    `${us(result.oursP99Us)}/${us(result.memcachedP99Us)}`,
+  ]);
+}
+
+/** What stands above the table. */
+export function factsText(facts: Facts): string {
+  return `${facts.cpu}, ${facts.cores} cores, Linux ${facts.kernel}, ` +
+    `load average ${facts.loadAverage}\n` +
+    `deno ${facts.deno} (V8 ${facts.v8}), denocached ${facts.denocached}, ` +
+    `memcached ${facts.memcached}, ${facts.date}`;
+}
+
+/** What stands below it. */
+export const LEGEND = "us: server CPU time per key (p99 half: p99 latency); " +
+  "median (least..most).\n" +
+  "native, portable: target of the ratio with native I/O and with Deno's.";

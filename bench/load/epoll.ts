@@ -1,0 +1,169 @@
+/**
+ * Owns driving a run over epoll: one loop, one system call to read and one to
+ * send per batch, no allocation per request. Linux and --allow-ffi only.
+ *
+ * @module
+ */
+import { type Client, REST_BYTES_MAX } from "./client.ts";
+import { Driver, type LoadResult } from "./driver.ts";
+import {
+  EPOLLIN,
+  EPOLLOUT,
+  FAILED,
+  Libc,
+  pointerOf,
+  WOULD_BLOCK,
+} from "./libc.ts";
+import type { LoadOptions } from "./options.ts";
+import type { Received } from "./replies.ts";
+
+const RECEIVE_BYTES = 256 * 1024;
+/** With a rate the loop spins when the next batch is due sooner than this:
+ * epoll waits in whole milliseconds. */
+const SPIN_US = 1_500;
+const WAIT_MS = 100;
+
+/** The four numbers of an IPv4 address, or null for another kind of host. */
+function ipv4(host: string): number[] | null {
+  if (host === "localhost") return [127, 0, 0, 1];
+  const numbers = host.split(".").map(Number);
+  const isValid = numbers.length === 4 &&
+    numbers.every((n) => n >= 0 && n <= 255);
+  return isValid ? numbers : null;
+}
+
+/** Whether this machine, these permissions and this host allow it. */
+export function canUseEpoll(options: LoadOptions): boolean {
+  if (Deno.build.os !== "linux" || ipv4(options.host) === null) return false;
+  const ffi = Deno.permissions.querySync({ name: "ffi" });
+  return ffi.state === "granted";
+}
+
+/** One run over epoll. */
+export function runEpoll(options: LoadOptions): LoadResult {
+  const run = new EpollRun(options);
+  try {
+    return run.run();
+  } finally {
+    run.close();
+  }
+}
+
+class EpollRun {
+  readonly #driver: Driver;
+  readonly #libc = new Libc();
+  readonly #fds: number[] = [];
+  readonly #outAt: Deno.PointerObject[] = [];
+  /** 1 while a connection waits for room to send. */
+  readonly #blocked: Uint8Array;
+  // The rest of the last reply is put before what is received.
+  readonly #u8 = new Uint8Array(REST_BYTES_MAX + RECEIVE_BYTES);
+  readonly #received: Received = {
+    u8: this.#u8,
+    view: new DataView(this.#u8.buffer),
+  };
+  readonly #receiveAt = Deno.UnsafePointer.offset(
+    pointerOf(this.#u8),
+    REST_BYTES_MAX,
+  );
+
+  constructor(options: LoadOptions) {
+    this.#driver = new Driver(options);
+    this.#blocked = new Uint8Array(options.conns);
+  }
+
+  run(): LoadResult {
+    const driver = this.#driver;
+    const { host, port } = driver.options;
+    const address = ipv4(host)!;
+    for (const client of driver.clients) {
+      const fd = this.#libc.connect(address, port);
+      this.#fds.push(fd);
+      this.#outAt.push(pointerOf(client.out));
+      this.#libc.watch(fd, client.index);
+    }
+    let nowUs = this.#libc.nowUs();
+    driver.start(nowUs);
+    for (const client of driver.clients) {
+      if (driver.begin(client, nowUs)) this.#send(client);
+    }
+    const hasRate = driver.options.rate > 0;
+    while (!driver.isDone(nowUs)) {
+      if (hasRate) this.#sendDue(nowUs);
+      this.#serve(this.#libc.wait(hasRate ? this.#waitMs(nowUs) : WAIT_MS));
+      nowUs = this.#libc.nowUs();
+    }
+    return driver.result("epoll");
+  }
+
+  #waitMs(nowUs: number): number {
+    return this.#driver.dueUs - nowUs < SPIN_US ? 0 : 1;
+  }
+
+  #sendDue(nowUs: number): void {
+    for (;;) {
+      const client = this.#driver.takeDue(nowUs);
+      if (client === null) return;
+      this.#send(client);
+    }
+  }
+
+  #serve(count: number): void {
+    const driver = this.#driver;
+    for (let i = 0; i < count; i++) {
+      const client = driver.clients[this.#libc.eventNumber(i)];
+      const flags = this.#libc.eventFlags(i);
+      if ((flags & EPOLLOUT) !== 0) this.#send(client);
+      if ((flags & ~EPOLLOUT) !== 0) this.#receive(client);
+    }
+  }
+
+  #receive(client: Client): void {
+    const driver = this.#driver;
+    const count = this.#libc.receive(
+      this.#fds[client.index],
+      this.#receiveAt,
+      RECEIVE_BYTES,
+    );
+    if (count === WOULD_BLOCK) return;
+    if (count === 0) return driver.lost("the server closed a connection");
+    if (count === FAILED) {
+      return driver.lost(`recv: errno ${this.#libc.errno()}`);
+    }
+    const nowUs = this.#libc.nowUs();
+    const { restBytes, rest } = client;
+    const from = REST_BYTES_MAX - restBytes;
+    for (let i = 0; i < restBytes; i++) this.#u8[from + i] = rest[i];
+    const to = REST_BYTES_MAX + count;
+    driver.received(client, this.#received, from, to, nowUs);
+    if (client.isIdle && driver.begin(client, nowUs)) this.#send(client);
+  }
+
+  // Sends what is left of the batch, as far as there is room.
+  #send(client: Client): void {
+    const { index } = client;
+    const fd = this.#fds[index];
+    while (client.sentBytes < client.outBytes) {
+      const at = client.sentBytes === 0
+        ? this.#outAt[index]
+        : Deno.UnsafePointer.offset(this.#outAt[index], client.sentBytes);
+      const rest = client.outBytes - client.sentBytes;
+      const count = this.#libc.send(fd, at, rest);
+      if (count === FAILED) {
+        return this.#driver.lost(`send: errno ${this.#libc.errno()}`);
+      }
+      if (count === WOULD_BLOCK) break;
+      client.sentBytes += count;
+    }
+    const isBlocked = client.sentBytes < client.outBytes ? 1 : 0;
+    if (isBlocked === this.#blocked[index]) return;
+    this.#blocked[index] = isBlocked;
+    const events = isBlocked === 1 ? EPOLLIN | EPOLLOUT : EPOLLIN;
+    this.#libc.rewatch(fd, index, events);
+  }
+
+  close(): void {
+    for (const fd of this.#fds) this.#libc.close(fd);
+    this.#libc.end();
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Question: how should a few bytes be copied between buffers, up to which
+ * length does `copyBytes`' loop beat `set(subarray)`, and does a
+ * SharedArrayBuffer change the answer? (µs printed = ns for one copy.)
+ *
+ * @module
+ */
+import { Bytes, copyBytes, SLACK_BYTES } from "../../src/base/bytes.ts";
+import { benchThousand } from "./thousand.ts";
+
+const LENGTHS = [16, 64, 100, 192, 1024];
+const BUFFER_BYTES = 64 * 1024;
+
+const plain = Bytes.allocate(BUFFER_BYTES);
+const shared = new Bytes(new SharedArrayBuffer(BUFFER_BYTES + SLACK_BYTES));
+const target = Bytes.allocate(BUFFER_BYTES);
+
+for (const length of LENGTHS) {
+  const group = `copy ${length} B`;
+  // Word-aligned places, as values in the table have them.
+  const place = (i: number) => ((i * 68) & 0x7ffc);
+  for (
+    const [name, source] of [["plain", plain], ["shared", shared]] as const
+  ) {
+    benchThousand(group, `copyBytes, ${name} to plain`, (i) => {
+      copyBytes(source, place(i), target, place(i + 1), length);
+      return target.u8[0];
+    }, source === plain);
+    benchThousand(group, `set(subarray), ${name} to plain`, (i) => {
+      const from = place(i);
+      target.u8.set(source.u8.subarray(from, from + length), place(i + 1));
+      return target.u8[0];
+    });
+  }
+  benchThousand(group, "copyBytes, plain to shared", (i) => {
+    copyBytes(target, place(i), shared, place(i + 1), length);
+    return shared.u8[0];
+  });
+}
