@@ -56,6 +56,7 @@ export const FLAGS: readonly Flag[] = [
   flag("W", "disable-watch", "", "disable watch"),
   flag("o", "extended", "list", "further options, comma separated; see below"),
   flag("N", "napi_ids", "num", "accepted; has no effect"),
+  flag("", "io", "name", "deno (default), native (Linux epoll), or auto"),
   flag("", "log-format", "name", "text (default) or json"),
 ];
 

@@ -19,24 +19,14 @@ import {
 } from "../engine/session_states.ts";
 import { BATCHES, BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
+import type { Peer, ServedClient } from "./client.ts";
 import type { Service } from "./service.ts";
 
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
 
-/** Where a connection comes from, for log lines and `stats conns`. */
-export interface Peer {
-  /** tcp:<ip>:<port>, tcp6:[<ip>]:<port> or unix:<path>. */
-  address: string;
-  listenAddress: string;
-  /** As watch lines name it. */
-  transport: "tcp" | "local";
-  remoteIp: string;
-  remotePort: number;
-}
-
 /** One client. */
-export class Connection {
+export class Connection implements ServedClient {
   readonly session: Session;
   readonly peer: Peer;
   readonly #conn: Deno.Conn;

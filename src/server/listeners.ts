@@ -6,6 +6,12 @@
  */
 import type { ListenAddress, Settings } from "../base/settings.ts";
 import { addressText } from "./address.ts";
+import type { Libc } from "./native/libc.ts";
+import {
+  listenNativeTcp,
+  listenNativeUnix,
+  type NativeListener,
+} from "./native/listening.ts";
 
 /** Exit code of memcached when it cannot listen (EX_OSERR). */
 export const EXIT_CANNOT_LISTEN = 71;
@@ -17,16 +23,19 @@ export class ListenError extends Error {
 
 /** One open address. */
 export interface OpenListener {
-  listener: Deno.Listener;
+  listener: Deno.Listener | NativeListener;
   /** As `stats conns` shows it. */
   address: string;
   port: number;
   isUnix: boolean;
 }
 
-/** How listeners are opened: several workers share a port when balanced. */
+/** How listeners are opened. */
 export interface ListenMode {
+  /** Several workers share a port of Deno's I/O. */
   loadBalanced: boolean;
+  /** The C library opens them, for native I/O. */
+  libc: Libc | null;
 }
 
 function listenTcp(
@@ -35,6 +44,11 @@ function listenTcp(
   settings: Settings,
   mode: ListenMode,
 ): OpenListener {
+  const { libc } = mode;
+  if (libc !== null) {
+    const open = listenNativeTcp(libc, hostname, Math.max(0, port), settings);
+    return openTcp(open.listener, open.addr);
+  }
   // `loadBalanced` and `tcpBacklog` are newer than the type says.
   const options = {
     hostname,
@@ -43,7 +57,13 @@ function listenTcp(
     ...(mode.loadBalanced ? { loadBalanced: true } : {}),
   } as Deno.TcpListenOptions;
   const listener = Deno.listen(options);
-  const addr = listener.addr as Deno.NetAddr;
+  return openTcp(listener, listener.addr as Deno.NetAddr);
+}
+
+function openTcp(
+  listener: OpenListener["listener"],
+  addr: Deno.NetAddr,
+): OpenListener {
   return {
     listener,
     address: addressText(addr),
@@ -74,16 +94,22 @@ function listenEverywhere(
   }
 }
 
-function listenUnix(path: string, mask: number): OpenListener {
+function listenUnix(
+  path: string,
+  settings: Settings,
+  { libc }: ListenMode,
+): OpenListener {
   try {
     if (Deno.lstatSync(path).isSocket) Deno.removeSync(path);
   } catch {
     // Nothing is in the way.
   }
-  const listener = Deno.listen({ transport: "unix", path });
-  Deno.chmodSync(path, mask & 0o777);
+  const listener = libc === null
+    ? Deno.listen({ transport: "unix", path }) as unknown as Deno.Listener
+    : listenNativeUnix(libc, path, settings);
+  Deno.chmodSync(path, settings.unixMask & 0o777);
   return {
-    listener: listener as unknown as Deno.Listener,
+    listener,
     address: `unix:${path}`,
     port: 0,
     isUnix: true,
@@ -93,11 +119,11 @@ function listenUnix(path: string, mask: number): OpenListener {
 /** Opens everything that the settings ask for; throws ListenError. */
 export function openListeners(
   settings: Settings,
-  mode: ListenMode = { loadBalanced: false },
+  mode: ListenMode = { loadBalanced: false, libc: null },
 ): OpenListener[] {
   if (settings.unixSocket !== null) {
     try {
-      return [listenUnix(settings.unixSocket, settings.unixMask)];
+      return [listenUnix(settings.unixSocket, settings, mode)];
     } catch (error) {
       throw new ListenError(
         `failed to listen on UNIX socket: ${settings.unixSocket}: ` +

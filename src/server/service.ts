@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { toLatin1 } from "../base/bytes.ts";
 import type { Settings } from "../base/settings.ts";
 import { Context } from "../engine/context.ts";
 import { Engine } from "../engine/engine.ts";
@@ -17,15 +16,14 @@ import {
 } from "../observe/counters.ts";
 import type { LogPort } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
-import { addressText, plainIp } from "./address.ts";
+import { ACCEPT_BACKOFF_MS, TOO_MANY } from "./accepting.ts";
+import { localPeer, type Peer, tcpPeer } from "./client.ts";
+import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connections.ts";
-import type { Peer } from "./connection.ts";
 import type { OpenListener } from "./listeners.ts";
+import { NativeListener } from "./native/listening.ts";
+import { NativeIo } from "./native/native_io.ts";
 import { OutputPool } from "./output_pool.ts";
-
-const TOO_MANY = toLatin1("ERROR Too many open connections\r\n");
-/** Pause after a failed accept, such as one for want of descriptors. */
-const ACCEPT_BACKOFF_MS = 30;
 
 /** Who decides how many connections there may be. */
 export interface Admission {
@@ -59,6 +57,8 @@ export class Service {
   readonly pool: OutputPool;
   readonly log: LogPort;
   readonly #listeners: OpenListener[] = [];
+  /** There once a native listener is. */
+  #native: NativeIo | null = null;
   #isStopping = false;
   /** The current table second: set by a timer, read by every batch. */
   now: number;
@@ -85,15 +85,19 @@ export class Service {
   /** Accepts clients of an open listener until it is closed. */
   listen(open: OpenListener): void {
     this.#listeners.push(open);
-    this.#accept(open);
+    const { listener } = open;
+    if (listener instanceof NativeListener) {
+      this.#native ??= new NativeIo(this, listener.libc);
+      this.#native.listen(open, listener);
+    } else this.#accept(open, listener);
   }
 
-  async #accept(open: OpenListener): Promise<void> {
+  async #accept(open: OpenListener, listener: Deno.Listener): Promise<void> {
     for (;;) {
-      if (!this.settings.maxconnsFast) await this.#waitForRoom();
+      if (!this.settings.maxconnsFast) await this.waitForRoom();
       let conn: Deno.Conn;
       try {
-        conn = await open.listener.accept();
+        conn = await listener.accept();
       } catch (error) {
         if (this.#isStopping) return;
         if (error instanceof Deno.errors.BadResource) return;
@@ -103,15 +107,15 @@ export class Service {
         continue;
       }
       // Another address may have taken the last place meanwhile.
-      if (!this.settings.maxconnsFast) await this.#waitForRoom();
+      if (!this.settings.maxconnsFast) await this.waitForRoom();
       if (this.#isStopping) return conn.close();
       if (this.admission.mayAdmit()) this.#admit(conn, open);
       else this.#reject(conn);
     }
   }
 
-  // Without maxconns_fast clients queue in the system until there is room.
-  async #waitForRoom(): Promise<void> {
+  /** Without maxconns_fast clients queue in the system until there is room. */
+  async waitForRoom(): Promise<void> {
     if (this.admission.mayAdmit()) return;
     const { values } = this.engine.context.counters;
     const since = performance.now();
@@ -127,15 +131,7 @@ export class Service {
   }
 
   #admit(conn: Deno.Conn, open: OpenListener): void {
-    if (open.isUnix) {
-      return this.connections.add(conn, {
-        address: open.address,
-        listenAddress: open.address,
-        transport: "local",
-        remoteIp: "unix",
-        remotePort: 0,
-      });
-    }
+    if (open.isUnix) return this.#serve(conn, localPeer(open.address));
     const tcp = conn as Deno.TcpConn;
     try {
       tcp.setNoDelay(true);
@@ -143,12 +139,24 @@ export class Service {
     } catch {
       // It is gone again; the first read will tell.
     }
-    this.connections.add(conn, peerOf(tcp, open));
+    const remote = tcp.remoteAddr as Deno.NetAddr;
+    const local = tcp.localAddr as Deno.NetAddr;
+    this.#serve(conn, tcpPeer(remote, local, open.address));
+  }
+
+  #serve(conn: Deno.Conn, peer: Peer): void {
+    const id = this.connections.takeId();
+    const connection = new Connection(conn, peer, id, this);
+    this.connections.add(connection);
+    connection.serve();
+  }
+
+  countRejected(): void {
+    this.engine.context.counters.values[REJECTED_CONNECTIONS]++;
   }
 
   #reject(conn: Deno.Conn): void {
-    const { counters } = this.engine.context;
-    counters.values[REJECTED_CONNECTIONS]++;
+    this.countRejected();
     conn.write(TOO_MANY).catch(() => {}).finally(() => {
       try {
         conn.close();
@@ -203,22 +211,9 @@ export class Service {
   stop(): void {
     this.stopListening();
     this.connections.closeAll("shutdown");
+    this.#native?.stop();
   }
 }
 
 /** Number of the first listener in `stats conns`. */
 const LISTENER_ID = 26;
-
-function peerOf(conn: Deno.TcpConn, open: OpenListener): Peer {
-  const remote = conn.remoteAddr as Deno.NetAddr;
-  const local = conn.localAddr as Deno.NetAddr;
-  return {
-    address: addressText(remote),
-    listenAddress: open.address.startsWith("tcp6:[::]")
-      ? open.address
-      : addressText({ ...local }),
-    transport: "tcp",
-    remoteIp: plainIp(remote.hostname),
-    remotePort: remote.port,
-  };
-}

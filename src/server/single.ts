@@ -12,6 +12,7 @@ import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
 import { type OpenListener, openListeners } from "./listeners.ts";
+import { chooseIo } from "./native/choice.ts";
 import { announce, processFacts } from "./process.ts";
 import { Service } from "./service.ts";
 import { storeOptions } from "./store_options.ts";
@@ -40,7 +41,10 @@ export class SingleServer implements ServerPort {
   constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
-    this.listeners = openListeners(settings);
+    this.listeners = openListeners(settings, {
+      loadBalanced: false,
+      libc: chooseIo(settings.io, log),
+    });
     this.store = createStore(storeOptions(settings));
     this.service = new Service({
       settings,
