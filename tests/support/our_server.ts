@@ -12,10 +12,18 @@ export interface Mode {
   args: string[];
 }
 
-/** The single-threaded mode, and the one with several workers. */
+const NATIVE = "--io=native";
+
+/** The single-threaded mode over each kind of I/O. */
 export const MODES: readonly Mode[] = [
   { name: "-t 1", args: ["-t", "1"] },
+  ...Deno.build.os === "linux"
+    ? [{ name: `-t 1 ${NATIVE}`, args: ["-t", "1", NATIVE] }]
+    : [],
 ];
+if (Deno.build.os !== "linux") {
+  console.log(`skipped: tests with ${NATIVE}, which needs Linux`);
+}
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -110,7 +118,8 @@ export function denoArguments(
   args: string[],
   permissions: string[] = [],
 ): string[] {
-  return ["run", ...PERMISSIONS, ...permissions, MAIN, ...args];
+  const native = args.includes(NATIVE) ? ["--allow-ffi"] : [];
+  return ["run", ...PERMISSIONS, ...native, ...permissions, MAIN, ...args];
 }
 
 /** Starts a server and waits until it accepts connections. */
