@@ -61,10 +61,7 @@ export class Connection implements ServedClient {
   #report(error: unknown): void {
     if (this.#isClosed || isDisconnect(error)) return;
     this.session.closeReason = "error";
-    this.#service.log.error("connection failed", {
-      connection: this.id,
-      error: String(error instanceof Error ? error.stack : error),
-    });
+    this.#service.connectionFailed(this.id, error);
   }
 
   async #loop(): Promise<void> {
@@ -88,12 +85,11 @@ export class Connection implements ServedClient {
   // Runs everything that was read; false when the connection has to end.
   async #batch(): Promise<boolean> {
     const { session } = this;
-    const { pool, engine } = this.#service;
+    const { pool } = this.#service;
     for (;;) {
       const output = pool.acquire();
       session.output = output;
-      engine.context.setTime(this.#service.now);
-      const code = session.run();
+      const code = this.#service.runBatch(session);
       if (output.length > 0) await this.#write(output);
       pool.release(output);
       switch (code) {

@@ -65,6 +65,7 @@ export class ConnectionSet {
     this.#freeIds.push(connection.id);
     const { counters, observers } = this.#service.engine.context;
     counters.values[CURR_CONNECTIONS]--;
+    this.#service.admission.left();
     const { rip, cfd } = peerParts(connection);
     observers.connectionEvent(
       `type=conn_close ${rip} reason=${reason} ${cfd}`,

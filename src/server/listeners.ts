@@ -6,11 +6,12 @@
  */
 import type { ListenAddress, Settings } from "../base/settings.ts";
 import { addressText } from "./address.ts";
+import type { SharedListener } from "./smp_messages.ts";
 import type { Libc } from "./native/libc.ts";
 import {
   listenNativeTcp,
   listenNativeUnix,
-  type NativeListener,
+  NativeListener,
 } from "./native/listening.ts";
 
 /** Exit code of memcached when it cannot listen (EX_OSERR). */
@@ -21,13 +22,19 @@ export class ListenError extends Error {
   override name = "ListenError";
 }
 
-/** One open address. */
-export interface OpenListener {
-  listener: Deno.Listener | NativeListener;
+/** What the world is told of an open address. */
+export interface Announced {
   /** As `stats conns` shows it. */
   address: string;
   port: number;
   isUnix: boolean;
+}
+
+/** One open address. */
+export interface OpenListener extends Announced {
+  listener: Deno.Listener | NativeListener;
+  /** What was asked for: a host name, or the path of a UNIX socket. */
+  hostname: string;
 }
 
 /** How listeners are opened. */
@@ -47,7 +54,7 @@ function listenTcp(
   const { libc } = mode;
   if (libc !== null) {
     const open = listenNativeTcp(libc, hostname, Math.max(0, port), settings);
-    return openTcp(open.listener, open.addr);
+    return openTcp(open.listener, hostname, open.addr);
   }
   // `loadBalanced` and `tcpBacklog` are newer than the type says.
   const options = {
@@ -57,15 +64,17 @@ function listenTcp(
     ...(mode.loadBalanced ? { loadBalanced: true } : {}),
   } as Deno.TcpListenOptions;
   const listener = Deno.listen(options);
-  return openTcp(listener, listener.addr as Deno.NetAddr);
+  return openTcp(listener, hostname, listener.addr as Deno.NetAddr);
 }
 
 function openTcp(
   listener: OpenListener["listener"],
+  hostname: string,
   addr: Deno.NetAddr,
 ): OpenListener {
   return {
     listener,
+    hostname,
     address: addressText(addr),
     port: addr.port,
     isUnix: false,
@@ -110,6 +119,7 @@ function listenUnix(
   Deno.chmodSync(path, settings.unixMask & 0o777);
   return {
     listener,
+    hostname: path,
     address: `unix:${path}`,
     port: 0,
     isUnix: true,
@@ -147,6 +157,24 @@ export function openListeners(
   return open;
 }
 
+/** Opens in a worker what the main thread has opened: a descriptor is used
+ * again, a port is shared, a UNIX socket is the worker's own. */
+export function listenAgain(
+  shared: SharedListener,
+  settings: Settings,
+  libc: Libc | null,
+): OpenListener {
+  const { fd, hostname, address, port, isUnix } = shared;
+  if (libc !== null && fd >= 0) {
+    const listener = NativeListener.share(libc, fd);
+    return { listener, hostname, address, port, isUnix };
+  }
+  const mode = { loadBalanced: true, libc: null };
+  return isUnix
+    ? listenUnix(hostname, settings, mode)
+    : listenTcp(hostname, port, settings, mode);
+}
+
 function listenOn(
   address: ListenAddress,
   settings: Settings,
@@ -178,7 +206,7 @@ function reason(error: unknown): string {
 }
 
 /** Lines for MEMCACHED_PORT_FILENAME: protocol, family and port of each. */
-export function portLines(listeners: OpenListener[]): string {
+export function portLines(listeners: readonly Announced[]): string {
   let text = "";
   for (const { address, port, isUnix } of listeners) {
     if (isUnix) continue;

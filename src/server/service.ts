@@ -8,6 +8,7 @@ import type { Settings } from "../base/settings.ts";
 import { Context } from "../engine/context.ts";
 import { Engine } from "../engine/engine.ts";
 import type { ConnectionInfo, ServerPort } from "../engine/ports.ts";
+import type { Session } from "../engine/session.ts";
 import {
   type Counters,
   LISTEN_DISABLED,
@@ -25,12 +26,19 @@ import { NativeListener } from "./native/listening.ts";
 import { NativeIo } from "./native/native_io.ts";
 import { OutputPool } from "./output_pool.ts";
 
-/** Who decides how many connections there may be. */
+/** Who decides how many connections there may be, and whose turn it is. */
 export interface Admission {
   /** Whether one more connection may be served. */
-  mayAdmit(): boolean;
-  /** Resolves when it is worth asking again. */
+  hasRoom(): boolean;
+  /** Takes a place for one more connection; false if there is none. */
+  admit(): boolean;
+  /** A connection that was admitted has ended. */
+  left(): void;
+  /** Resolves when it is worth asking for room again. */
   roomAgain(): Promise<void>;
+  /** Null if this worker may accept now; else it should ask again when the
+   * promise resolves, since others have fewer connections. */
+  turn(): Promise<void> | null;
 }
 
 /** What a service is made of. */
@@ -40,13 +48,30 @@ export interface ServiceParts {
   counters: Counters;
   log: LogPort;
   port: ServerPort;
-  /** The current table second. */
-  now: number;
+  /** One word: the current table second; somebody else may write it. */
+  clock: Int32Array;
+  /** One word, odd while a batch runs. */
+  heartbeat: Int32Array;
+  /** Table second at which the server started. */
+  started: number;
   /** Unix time with fractions, for log lines. */
   unixTime: () => number;
   /** Number of this worker, and how many there are. */
   worker: number;
   workers: number;
+  /** For the multi-core mode; else the count of connections decides. */
+  admission?: Admission;
+  /** Puts the table in order after something was thrown; returns how many
+   * shards needed it. */
+  recover?: () => number;
+  /** Told of every descriptor that native I/O opens or closes. */
+  descriptors?: DescriptorLog;
+}
+
+/** Keeps track of descriptors that nobody closes when a thread dies. */
+export interface DescriptorLog {
+  opened(fd: number): void;
+  closed(fd: number): void;
 }
 
 /** Serves clients in this thread. */
@@ -60,26 +85,62 @@ export class Service {
   /** There once a native listener is. */
   #native: NativeIo | null = null;
   #isStopping = false;
-  /** The current table second: set by a timer, read by every batch. */
-  now: number;
+  readonly #clock: Int32Array;
+  readonly #heartbeat: Int32Array;
+  readonly #recover: () => number;
   acceptsConnections = true;
-  admission: Admission;
+  readonly admission: Admission;
+  readonly descriptors: DescriptorLog | null;
 
   constructor(parts: ServiceParts) {
     const { settings, store, counters, log, port } = parts;
     this.settings = settings;
     this.log = log;
-    this.now = parts.now;
-    const context = new Context(store, settings, parts.now, counters);
+    this.#clock = parts.clock;
+    this.#heartbeat = parts.heartbeat;
+    this.#recover = parts.recover ?? (() => 0);
+    this.descriptors = parts.descriptors ?? null;
+    const context = new Context(store, settings, parts.started, counters);
+    context.setTime(this.now);
     context.observers.clock = parts.unixTime;
     context.observers.log = (line) => log.debug(line);
     this.engine = new Engine(context, port);
     this.connections = new ConnectionSet(this, parts.worker, parts.workers);
     this.pool = new OutputPool(this.engine);
-    this.admission = {
-      mayAdmit: () => this.connections.count < settings.connectionsMax,
+    const hasRoom = () => this.connections.count < settings.connectionsMax;
+    this.admission = parts.admission ?? {
+      hasRoom,
+      admit: hasRoom,
+      left: () => {},
       roomAgain: () => this.connections.nextRemoved(),
+      turn: () => null,
     };
+  }
+
+  /** The current table second: set by a timer, read by every batch. */
+  get now(): number {
+    return this.#clock[0];
+  }
+
+  /** Runs what a client has sent; returns one of the RUN_ codes. */
+  runBatch(session: Session): number {
+    this.engine.context.setTime(this.now);
+    this.#heartbeat[0]++;
+    try {
+      return session.run();
+    } finally {
+      this.#heartbeat[0]++;
+    }
+  }
+
+  /** Something was thrown while a client was served: only that one ends. */
+  connectionFailed(id: number, error: unknown): void {
+    const repaired = this.#recover();
+    this.log.error("connection failed", {
+      connection: id,
+      ...(repaired > 0 ? { repaired } : {}),
+      error: String(error instanceof Error ? error.stack : error),
+    });
   }
 
   /** Accepts clients of an open listener until it is closed. */
@@ -95,6 +156,12 @@ export class Service {
   async #accept(open: OpenListener, listener: Deno.Listener): Promise<void> {
     for (;;) {
       if (!this.settings.maxconnsFast) await this.waitForRoom();
+      const turn = this.admission.turn();
+      if (turn !== null) {
+        await turn;
+        if (this.#isStopping) return;
+        continue;
+      }
       let conn: Deno.Conn;
       try {
         conn = await listener.accept();
@@ -109,19 +176,19 @@ export class Service {
       // Another address may have taken the last place meanwhile.
       if (!this.settings.maxconnsFast) await this.waitForRoom();
       if (this.#isStopping) return conn.close();
-      if (this.admission.mayAdmit()) this.#admit(conn, open);
+      if (this.admission.admit()) this.#admit(conn, open);
       else this.#reject(conn);
     }
   }
 
   /** Without maxconns_fast clients queue in the system until there is room. */
   async waitForRoom(): Promise<void> {
-    if (this.admission.mayAdmit()) return;
+    if (this.admission.hasRoom()) return;
     const { values } = this.engine.context.counters;
     const since = performance.now();
     values[LISTEN_DISABLED]++;
     this.acceptsConnections = false;
-    while (!this.admission.mayAdmit() && !this.#isStopping) {
+    while (!this.admission.hasRoom() && !this.#isStopping) {
       await this.admission.roomAgain();
     }
     this.acceptsConnections = true;
@@ -166,14 +233,12 @@ export class Service {
     });
   }
 
-  /** Sets the time; what is due because of it happens at once. */
-  setTime(now: number): void {
-    if (now === this.now) return;
-    this.now = now;
-    this.engine.context.setTime(now);
+  /** What is due because a second has passed. */
+  timePassed(): void {
+    this.engine.context.setTime(this.now);
     const { idleTimeoutSeconds } = this.settings;
     if (idleTimeoutSeconds > 0) {
-      this.connections.closeIdle(idleTimeoutSeconds, now);
+      this.connections.closeIdle(idleTimeoutSeconds, this.now);
     }
   }
 

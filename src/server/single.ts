@@ -13,7 +13,7 @@ import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
 import { type OpenListener, openListeners } from "./listeners.ts";
 import { chooseIo } from "./native/choice.ts";
-import { announce, processFacts } from "./process.ts";
+import { announce, cpuFacts } from "./process.ts";
 import { Service } from "./service.ts";
 import { storeOptions } from "./store_options.ts";
 
@@ -33,6 +33,8 @@ export class SingleServer implements ServerPort {
   readonly listeners: OpenListener[];
   readonly #log: Log;
   readonly #counters = new Counters();
+  /** The current table second, where every batch reads it. */
+  readonly #now = new Int32Array(1);
   readonly #ticking: ReturnType<typeof setInterval>;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
   readonly #stopped = Promise.withResolvers<void>();
@@ -46,13 +48,16 @@ export class SingleServer implements ServerPort {
       libc: chooseIo(settings.io, log),
     });
     this.store = createStore(storeOptions(settings));
+    this.#now[0] = this.clock.seconds();
     this.service = new Service({
       settings,
       store: this.store,
       counters: this.#counters,
       log,
       port: this,
-      now: this.clock.seconds(),
+      clock: this.#now,
+      heartbeat: new Int32Array(1),
+      started: this.#now[0],
       unixTime: () => this.clock.unixTime(),
       worker: 0,
       workers: 1,
@@ -69,8 +74,9 @@ export class SingleServer implements ServerPort {
 
   #tick(): void {
     const now = this.clock.seconds();
-    if (now === this.service.now) return;
-    this.service.setTime(now);
+    if (now === this.#now[0]) return;
+    this.#now[0] = now;
+    this.service.timePassed();
     if (this.#sweeping === null) this.#sweep();
   }
 
@@ -94,7 +100,9 @@ export class SingleServer implements ServerPort {
   processFacts(): ProcessFacts {
     const { observers } = this.service.engine.context;
     return {
-      ...processFacts(this.clock),
+      ...cpuFacts(),
+      uptimeSeconds: this.clock.uptimeSeconds(),
+      unixSeconds: this.clock.tableUnixSeconds(),
       acceptsConnections: this.service.acceptsConnections,
       watchers: observers.watch.count,
     };
@@ -125,6 +133,10 @@ export class SingleServer implements ServerPort {
   }
 
   settingsChanged(): void {}
+
+  takePendingChange(): null {
+    return null;
+  }
 
   flush(exptime: number): void {
     this.service.engine.context.flush(exptime);

@@ -36,6 +36,12 @@ export class Acceptor implements Watched {
   start(): void {
     if (this.#listener.isClosed) return;
     this.#io.loop.watch(this.#listener.fd, this, EVENTS);
+    this.#listener.onClose = () => this.#unwatch();
+  }
+
+  #unwatch(): void {
+    this.#listener.onClose = () => {};
+    this.#io.loop.change(this.#listener.fd, EVENTS, 0);
   }
 
   ready(): void {
@@ -43,12 +49,14 @@ export class Acceptor implements Watched {
     const mayWait = !service.settings.maxconnsFast;
     for (let i = 0; i < ACCEPTED_MAX; i++) {
       if (this.#listener.isClosed) return;
-      if (mayWait && !service.admission.mayAdmit()) {
+      if (mayWait && !service.admission.hasRoom()) {
         return this.#pause(service.waitForRoom());
       }
+      const turn = service.admission.turn();
+      if (turn !== null) return this.#pause(turn);
       const fd = libc.accept(this.#listener.fd, this.#address.bytes);
       if (fd < 0) return this.#explain();
-      if (service.admission.mayAdmit()) this.#admit(fd);
+      if (service.admission.admit()) this.#admit(fd);
       else this.#reject(fd);
     }
   }
@@ -72,12 +80,13 @@ export class Acceptor implements Watched {
   }
 
   #pause(until: Promise<void>): void {
-    this.#io.loop.change(this.#listener.fd, EVENTS, 0);
+    this.#unwatch();
     until.then(() => this.start());
   }
 
   #admit(fd: number): void {
-    const { connections } = this.#io.service;
+    const { connections, descriptors } = this.#io.service;
+    descriptors?.opened(fd);
     const id = connections.takeId();
     const client = new NativeConnection(fd, this.#peer(fd), id, this.#io);
     connections.add(client);

@@ -83,10 +83,7 @@ export class NativeConnection implements ServedClient, Watched {
 
   failed(error: unknown): void {
     if (this.#isClosed) return;
-    this.#io.service.log.error("connection failed", {
-      connection: this.id,
-      error: String(error instanceof Error ? error.stack : error),
-    });
+    this.#io.service.connectionFailed(this.id, error);
     this.close("error");
   }
 
@@ -127,8 +124,7 @@ export class NativeConnection implements ServedClient, Watched {
     const { inputs, service } = this.#io;
     const output = service.pool.acquire();
     session.output = output;
-    service.engine.context.setTime(service.now);
-    const code = session.run();
+    const code = service.runBatch(session);
     inputs.settle(session);
     this.#send(output, code);
   }
@@ -255,6 +251,7 @@ export class NativeConnection implements ServedClient, Watched {
       service.pool.release(this.#unsent);
       this.#unsent = null;
     }
+    service.descriptors?.closed(this.#fd);
     loop.close(this.#fd);
     service.connections.removed(this, reason);
   }

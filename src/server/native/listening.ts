@@ -13,18 +13,37 @@ import {
   unixAddress,
 } from "./socket_address.ts";
 
-/** A listening socket. A worker may wrap the descriptor of another one's. */
+/** A listening socket: one's own, or a share in another thread's. */
 export class NativeListener {
   readonly fd: number;
   readonly libc: Libc;
   /** The file of a UNIX socket, which goes with it. */
   readonly #path: string | null;
+  readonly #isShared: boolean;
   #isClosed = false;
+  /** Called when it is closed, before the descriptor is. */
+  onClose: () => void = () => {};
 
-  constructor(libc: Libc, fd: number, path: string | null = null) {
+  private constructor(
+    libc: Libc,
+    fd: number,
+    path: string | null,
+    isShared: boolean,
+  ) {
     this.libc = libc;
     this.fd = fd;
     this.#path = path;
+    this.#isShared = isShared;
+  }
+
+  /** The one who closes the descriptor, and removes the file. */
+  static own(libc: Libc, fd: number, path: string | null = null) {
+    return new NativeListener(libc, fd, path, false);
+  }
+
+  /** For another thread: closing it leaves the descriptor open. */
+  static share(libc: Libc, fd: number) {
+    return new NativeListener(libc, fd, null, true);
   }
 
   get isClosed(): boolean {
@@ -34,6 +53,8 @@ export class NativeListener {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.onClose();
+    if (this.#isShared) return;
     this.libc.close(this.fd);
     if (this.#path === null) return;
     try {
@@ -80,7 +101,7 @@ export function listenNativeTcp(
   const fd = listenAt(libc, resolve(libc, hostname, port), backlog, true);
   const reader = new AddressReader(libc);
   libc.localAddress(fd, reader.bytes);
-  return { listener: new NativeListener(libc, fd), addr: reader.read() };
+  return { listener: NativeListener.own(libc, fd), addr: reader.read() };
 }
 
 /** Listens on a socket file; throws as Deno.listen does. */
@@ -90,5 +111,5 @@ export function listenNativeUnix(
   { backlog }: Settings,
 ): NativeListener {
   const fd = listenAt(libc, unixAddress(path), backlog, false);
-  return new NativeListener(libc, fd, path);
+  return NativeListener.own(libc, fd, path);
 }
