@@ -52,6 +52,11 @@ export class NativeLoop {
     this.#epoll = new Epoll(libc);
   }
 
+  /** What the loop itself has open. */
+  get descriptors(): number[] {
+    return this.#epoll.descriptors;
+  }
+
   // ---- what is watched ----
 
   /** Reports readiness of a descriptor from now on. */
@@ -164,6 +169,7 @@ export class NativeLoop {
     this.#isAsleep = true;
     await this.#epoll.waitElsewhere();
     this.#isAsleep = false;
-    this.#waitsInVain = 0;
+    // If that was in vain too, there is no reason to stay awake.
+    this.#waitsInVain = WAITS_MAX - 1;
   }
 }
