@@ -16,7 +16,7 @@ import {
   SETTINGS_DEFAULT,
 } from "../base/settings.ts";
 import { applyExtended } from "./extended.ts";
-import { type GivenFlags, MISSING_FLAGS } from "./flags.ts";
+import { DEFAULT_VALUE, type GivenFlags, MISSING_FLAGS } from "./flags.ts";
 import { parseSize } from "./sizes.ts";
 import { EXIT_NO_USER, UsageError } from "./usage_error.ts";
 
@@ -26,6 +26,8 @@ const MIB = 1024 * 1024;
 export interface SystemFacts {
   /** Memory that this process may use: the cgroup's limit, or the machine's. */
   memoryBytes(): number;
+  /** Processors that this process may use. */
+  cores(): number;
   /** Whether there is such a user; null if nobody can tell. */
   hasUser(name: string): boolean | null;
   environment(name: string): string | undefined;
@@ -72,6 +74,7 @@ export function configure(given: GivenFlags, system: SystemFacts): Config {
   settings.portFile = system.environment("MEMCACHED_PORT_FILENAME") ?? null;
   applyNetwork(settings, given);
   applyLimits(settings, given);
+  applyThreads(settings, given, system);
   applySwitches(settings, given);
   applyMemory(settings, given, system);
   const idle = (given.get("extended") ?? []).flatMap((list) =>
@@ -171,15 +174,6 @@ function applyLimits(settings: Settings, given: GivenFlags): void {
     "Maximum connections must be greater than 0",
     settings.connectionsMax,
   );
-  settings.threads = positive(
-    given,
-    "threads",
-    "Number of threads must be greater than 0",
-    settings.threads,
-  );
-  if (settings.threads > THREADS_MAX) {
-    throw new UsageError(`--threads: at most ${THREADS_MAX}`, 1);
-  }
   settings.commandsPerTurn = positive(
     given,
     "max-reqs-per-event",
@@ -201,6 +195,29 @@ function applyLimits(settings: Settings, given: GivenFlags): void {
   }
   const backlog = last(given, "listen-backlog");
   if (backlog !== undefined) settings.backlog = toInteger(backlog);
+}
+
+function applyThreads(
+  settings: Settings,
+  given: GivenFlags,
+  system: SystemFacts,
+): void {
+  const isSmp = given.has("smp");
+  if (isSmp && given.has("threads")) {
+    throw new UsageError("--smp and --threads say the same thing: give one");
+  }
+  const name = isSmp ? "smp" : "threads";
+  settings.threads = last(given, name) === DEFAULT_VALUE
+    ? Math.min(system.cores(), THREADS_MAX)
+    : positive(
+      given,
+      name,
+      "Number of threads must be greater than 0",
+      settings.threads,
+    );
+  if (settings.threads > THREADS_MAX) {
+    throw new UsageError(`--${name}: at most ${THREADS_MAX}`, 1);
+  }
 }
 
 function applySwitches(settings: Settings, given: GivenFlags): void {

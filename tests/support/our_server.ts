@@ -13,17 +13,21 @@ export interface Mode {
 }
 
 const NATIVE = "--io=native";
-
-/** The single-threaded mode over each kind of I/O. */
-export const MODES: readonly Mode[] = [
-  { name: "-t 1", args: ["-t", "1"] },
-  ...Deno.build.os === "linux"
-    ? [{ name: `-t 1 ${NATIVE}`, args: ["-t", "1", NATIVE] }]
-    : [],
-];
-if (Deno.build.os !== "linux") {
+const HAS_NATIVE = Deno.build.os === "linux";
+if (!HAS_NATIVE) {
   console.log(`skipped: tests with ${NATIVE}, which needs Linux`);
 }
+
+/** One thread and several, over each kind of I/O. */
+export const MODES: readonly Mode[] = [
+  { name: "-t 1", args: ["-t", "1"] },
+  { name: "-t 2", args: ["-t", "2"] },
+].flatMap((mode) => [
+  mode,
+  ...HAS_NATIVE
+    ? [{ name: `${mode.name} ${NATIVE}`, args: [...mode.args, NATIVE] }]
+    : [],
+]);
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
