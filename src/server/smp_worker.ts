@@ -7,7 +7,7 @@
 import type { LogFields, LogLevelName, LogPort } from "../observe/log.ts";
 import { attachStore } from "../store/smp_store.ts";
 import { listenAgain } from "./listeners.ts";
-import { chooseIo } from "./native/choice.ts";
+import { Libc } from "./native/libc.ts";
 import { Service } from "./service.ts";
 import { Channel } from "./smp_channel.ts";
 import { Control } from "./smp_control.ts";
@@ -127,7 +127,7 @@ class Worker {
   listen(): void {
     const { settings, listeners, worker } = this.#start;
     const needsLibc = listeners.some((listener) => listener.fd >= 0);
-    const libc = needsLibc ? chooseIo("native", this.#service.log) : null;
+    const libc = needsLibc ? new Libc() : null;
     for (const listener of listeners) {
       // Without native I/O the file of a UNIX socket is one worker's.
       if (listener.isUnix && libc === null && worker !== 0) continue;

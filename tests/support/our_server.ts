@@ -12,11 +12,22 @@ export interface Mode {
   args: string[];
 }
 
-/** The single-threaded mode, and the one with several workers. */
+const NATIVE = "--io=native";
+const HAS_NATIVE = Deno.build.os === "linux";
+if (!HAS_NATIVE) {
+  console.log(`skipped: tests with ${NATIVE}, which needs Linux`);
+}
+
+/** One thread and several, over each kind of I/O. */
 export const MODES: readonly Mode[] = [
   { name: "-t 1", args: ["-t", "1"] },
   { name: "-t 2", args: ["-t", "2"] },
-];
+].flatMap((mode) => [
+  mode,
+  ...HAS_NATIVE
+    ? [{ name: `${mode.name} ${NATIVE}`, args: [...mode.args, NATIVE] }]
+    : [],
+]);
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -111,7 +122,8 @@ export function denoArguments(
   args: string[],
   permissions: string[] = [],
 ): string[] {
-  return ["run", ...PERMISSIONS, ...permissions, MAIN, ...args];
+  const native = args.includes(NATIVE) ? ["--allow-ffi"] : [];
+  return ["run", ...PERMISSIONS, ...native, ...permissions, MAIN, ...args];
 }
 
 /** Starts a server and waits until it accepts connections. */

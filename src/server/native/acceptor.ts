@@ -7,7 +7,7 @@ import { ACCEPT_BACKOFF_MS, TOO_MANY } from "../accepting.ts";
 import { localPeer, type Peer, tcpPeer } from "../client.ts";
 import type { OpenListener } from "../listeners.ts";
 import { NativeConnection } from "./connection.ts";
-import { EAGAIN, EINTR, EPOLLEXCLUSIVE, EPOLLIN } from "./libc.ts";
+import { EAGAIN, EINTR, EPOLLIN } from "./libc.ts";
 import type { NativeListener } from "./listening.ts";
 import type { Watched } from "./loop.ts";
 import type { NativeIo } from "./native_io.ts";
@@ -17,7 +17,6 @@ import { AddressReader } from "./socket_address.ts";
 const ACCEPTED_MAX = 16;
 /** The client was gone before it was accepted. */
 const ECONNABORTED = 103;
-const EVENTS = EPOLLIN | EPOLLEXCLUSIVE;
 
 /** Accepts from one listening socket. */
 export class Acceptor implements Watched {
@@ -35,13 +34,13 @@ export class Acceptor implements Watched {
 
   start(): void {
     if (this.#listener.isClosed) return;
-    this.#io.loop.watch(this.#listener.fd, this, EVENTS);
+    this.#io.loop.watch(this.#listener.fd, this, EPOLLIN);
     this.#listener.onClose = () => this.#unwatch();
   }
 
   #unwatch(): void {
     this.#listener.onClose = () => {};
-    this.#io.loop.change(this.#listener.fd, EVENTS, 0);
+    this.#io.loop.change(this.#listener.fd, EPOLLIN, 0);
   }
 
   ready(): void {

@@ -17,7 +17,11 @@ export function chooseIo(io: IoChoice, log: LogPort): Libc | null {
   if (io === "deno") return null;
   try {
     const reason = obstacle(io);
-    if (reason === null) return new Libc();
+    if (reason === null) {
+      const libc = new Libc();
+      log.info("native I/O is used");
+      return libc;
+    }
     log.info("native I/O is not used", { reason });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

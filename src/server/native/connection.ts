@@ -92,8 +92,7 @@ export class NativeConnection implements ServedClient, Watched {
   #receive(): void {
     const { session } = this;
     const { inputs, libc, counters } = this.#io;
-    inputs.lend(session);
-    const count = libc.receive(this.#fd, session.readTarget());
+    const count = libc.receive(this.#fd, inputs.target(session));
     if (count <= 0) {
       if (!this.#isGone(count)) inputs.settle(session);
       return;

@@ -30,15 +30,25 @@ export class InputPool {
   /** What every session reads into that holds nothing. */
   readonly common = Bytes.allocate(READ_BUFFER_BYTES_MAX);
   readonly #free: Bytes[][] = Array.from({ length: SIZES }, () => []);
+  readonly #whole = this.common.u8.subarray(0, this.common.capacity);
 
-  /** Before a read: the common buffer, with the little that is held. */
-  lend(session: Session): void {
-    const own = session.input;
-    if (own === this.common) return;
-    if (session.to - session.from > MOVED_BYTES_MAX) return;
-    if (session.wanted > this.common.capacity) return;
-    session.moveInput(this.common);
-    this.#release(own);
+  /** Before a read: where to read to. That is the common buffer, with the
+   * little that is held, unless there is more to come of what is held. */
+  target(session: Session): Uint8Array<ArrayBuffer> {
+    const { input, from, to } = session;
+    if (input === this.common) {
+      // Nothing is held. A view less per request: 2 % of its CPU.
+      if (session.upload === null) {
+        session.from = session.to = 0;
+        return this.#whole;
+      }
+    } else if (
+      to - from <= MOVED_BYTES_MAX && session.wanted <= this.common.capacity
+    ) {
+      session.moveInput(this.common);
+      this.#release(input);
+    }
+    return session.readTarget();
   }
 
   /** After a run: whoever holds something gets a buffer of its own, and who

@@ -39,14 +39,14 @@ export const EADDRINUSE = 98;
 
 export const EPOLLIN = 1;
 export const EPOLLOUT = 4;
-/** Of several loops that watch one listening socket, one is told. */
-export const EPOLLEXCLUSIVE = 1 << 28;
 
 /** The largest socket address: struct sockaddr_storage. */
 export const ADDRESS_BYTES_MAX = 128;
 
 /** Events taken by one call. */
 export const EVENTS_MAX = 256;
+/** Longest wait of another thread. */
+const ELSEWHERE_MS = 1000;
 /** struct epoll_event is packed on x86-64 only. */
 const EVENT_WORDS = Deno.build.arch === "x86_64" ? 3 : 4;
 const EVENT_DATA_WORD = EVENT_WORDS - 2;
@@ -76,10 +76,12 @@ const SYMBOLS = {
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
   epoll_wait_elsewhere: {
     name: "epoll_wait",
-    parameters: ["i32", "buffer", "i32", "i32"],
+    parameters: ["i32", "pointer", "i32", "i32"],
     result: "i32",
     nonblocking: true,
   },
+  malloc: { parameters: ["u32"], result: "pointer" },
+  free: { parameters: ["pointer"], result: "void" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   getaddrinfo: {
     parameters: ["buffer", "pointer", "buffer", "buffer"],
@@ -210,8 +212,8 @@ export class Epoll {
   readonly #fd: number;
   readonly #events = new Int32Array(EVENTS_MAX * EVENT_WORDS);
   readonly #request = new Int32Array(EVENT_WORDS);
-  // Written by another thread: large enough for V8 never to move it.
-  readonly #elsewhere = new Int32Array(EVENTS_MAX);
+  // Written by another thread, which may outlive this one's heap.
+  readonly #elsewhere: Deno.PointerValue;
   readonly #bell: number;
   readonly #bellCount = new Int32Array(2);
 
@@ -222,6 +224,12 @@ export class Epoll {
     this.#bell = libc.calls.eventfd(0, EFD_FLAGS);
     if (this.#bell < 0) throw libc.failure();
     this.add(this.#bell, EPOLLIN);
+    this.#elsewhere = libc.calls.malloc(EVENT_WORDS * 4);
+  }
+
+  /** What is open as long as this is. */
+  get descriptors(): number[] {
+    return [this.#fd, this.#bell];
   }
 
   /** Reports readiness of `fd` from now on, as long as it lasts. */
@@ -264,14 +272,15 @@ export class Epoll {
     throw this.#libc.failure();
   }
 
-  /** Resolves when something is ready, or the bell rings; takes nothing. The
-   * wait is done by another thread. */
+  /** Resolves when something is ready, the bell rings, or a second is over;
+   * takes nothing. The wait is done by another thread. It ends by itself, so
+   * that it does not outlive this thread by much. */
   async waitElsewhere(): Promise<void> {
     await this.#libc.calls.epoll_wait_elsewhere(
       this.#fd,
       this.#elsewhere,
       1,
-      -1,
+      ELSEWHERE_MS,
     );
     this.#libc.calls.read(this.#bell, this.#bellCount, 8);
   }
@@ -293,7 +302,9 @@ export class Epoll {
     return this.#events[i * EVENT_WORDS + EVENT_DATA_WORD];
   }
 
+  /** Nobody may be waiting. */
   close(): void {
+    this.#libc.calls.free(this.#elsewhere);
     this.#libc.close(this.#bell);
     this.#libc.close(this.#fd);
   }

@@ -2,9 +2,9 @@
  * Owns the loop that serves sockets by epoll, and how it shares its thread
  * with the runtime's event loop. Never knows what the sockets are for.
  *
- * Three states: serving, for 2 ms at most; then a turn of the event loop;
- * and asleep, when nothing was ready for a millisecond: another thread waits,
- * so that the event loop is free and an idle server uses no CPU.
+ * It serves for some milliseconds and lets the event loop have a turn, again
+ * and again. When nothing has been ready for a while it sleeps: another thread
+ * waits, the event loop is free, and no CPU is used. Waking up costs 35 us.
  *
  * @module
  */
@@ -12,9 +12,11 @@ import { Doorbell } from "./doorbell.ts";
 import { Epoll, type Libc } from "./libc.ts";
 
 /** Longest service without a turn of the event loop. A turn costs 10 us. */
-const SERVING_MS = 2;
-/** Longest wait in this thread, in whole milliseconds. */
+const SERVING_MS = 4;
+/** Longest wait in this thread, in whole milliseconds, and how many in vain
+ * precede sleep. */
 const WAIT_MS = 1;
+const WAITS_MAX = 16;
 /** Sockets served between two looks at the clock. */
 const SLICE = 16;
 
@@ -41,12 +43,18 @@ export class NativeLoop {
   // Those who have something to do without waiting for their socket.
   #scheduled: Watched[] = [];
   #scheduledNext = 0;
+  #waitsInVain = 0;
   #isAsleep = false;
   #isStopped = false;
 
   constructor(libc: Libc) {
     this.#libc = libc;
     this.#epoll = new Epoll(libc);
+  }
+
+  /** What the loop itself has open. */
+  get descriptors(): number[] {
+    return this.#epoll.descriptors;
   }
 
   // ---- what is watched ----
@@ -103,20 +111,23 @@ export class NativeLoop {
     this.#wake();
   }
 
-  // Serves for a while; false if there was nothing to do in the end.
+  // Serves for a while; false if there has been nothing to do for some time.
   #serve(): boolean {
     const until = this.#libc.nowMs() + SERVING_MS;
     do {
-      if (this.#next === this.#count) {
-        const isBusy = this.#scheduled.length > 0;
-        this.#next = 0;
-        this.#count = this.#epoll.wait(isBusy ? 0 : WAIT_MS);
-        if (this.#count === 0 && !isBusy) return false;
-      }
+      if (this.#next === this.#count) this.#wait();
       this.#serveReady();
-      this.#serveScheduled();
-    } while (this.#libc.nowMs() < until);
-    return true;
+      if (this.#scheduled.length > 0) this.#serveScheduled();
+    } while (this.#waitsInVain < WAITS_MAX && this.#libc.nowMs() < until);
+    return this.#waitsInVain < WAITS_MAX;
+  }
+
+  #wait(): void {
+    const isBusy = this.#scheduled.length > 0;
+    this.#next = 0;
+    this.#count = this.#epoll.wait(isBusy ? 0 : WAIT_MS);
+    if (this.#count === 0 && !isBusy) this.#waitsInVain++;
+    else this.#waitsInVain = 0;
   }
 
   #serveReady(): void {
@@ -134,7 +145,6 @@ export class NativeLoop {
   }
 
   #serveScheduled(): void {
-    if (this.#scheduled.length === 0) return;
     const end = Math.min(this.#scheduled.length, this.#scheduledNext + SLICE);
     while (this.#scheduledNext < end) {
       const watched = this.#scheduled[this.#scheduledNext++];
@@ -159,5 +169,7 @@ export class NativeLoop {
     this.#isAsleep = true;
     await this.#epoll.waitElsewhere();
     this.#isAsleep = false;
+    // If that was in vain too, there is no reason to stay awake.
+    this.#waitsInVain = WAITS_MAX - 1;
   }
 }

@@ -27,7 +27,15 @@ export class NativeIo {
     this.libc = libc;
     this.counters = service.engine.context.counters;
     this.loop = new NativeLoop(libc);
-    this.loop.run();
+    this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { descriptors } = this.service;
+    const own = this.loop.descriptors;
+    for (const fd of own) descriptors?.opened(fd);
+    await this.loop.run();
+    for (const fd of own) descriptors?.closed(fd);
   }
 
   /** Accepts clients of a listener until that is closed. */

@@ -1,0 +1,103 @@
+/**
+ * Owns the tests of the read buffers that native connections share.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
+import {
+  READ_BUFFER_BYTES_MAX,
+  READ_BUFFER_BYTES_MIN,
+} from "../../../src/base/limits.ts";
+import { Session } from "../../../src/engine/session.ts";
+import { InputPool } from "../../../src/server/native/input_pool.ts";
+import { MemoryServer } from "../../support/memory_server.ts";
+
+/** A session that holds `text`, as if it had just been received. */
+function holding(pool: InputPool, text: string): Session {
+  const { engine } = new MemoryServer();
+  const session = new Session(engine, 27, pool.common);
+  receive(pool, session, text);
+  return session;
+}
+
+function receive(pool: InputPool, session: Session, text: string): void {
+  const target = pool.target(session);
+  target.set(toLatin1(text));
+  session.received(text.length);
+}
+
+function held({ input, from, to }: Session): string {
+  return latin1(input.u8, from, to);
+}
+
+Deno.test("who holds nothing has the common buffer", () => {
+  const pool = new InputPool();
+  const session = holding(pool, "get k");
+  session.from = session.to;
+  pool.settle(session);
+  assertStrictEquals(session.input, pool.common);
+  assertEquals(pool.target(session).length, READ_BUFFER_BYTES_MAX);
+});
+
+Deno.test("what is held survives what others read", () => {
+  const pool = new InputPool();
+  const one = holding(pool, "xxget on");
+  one.from = 2;
+  pool.settle(one);
+  const two = holding(pool, "get two");
+  pool.settle(two);
+  assertEquals([held(one), held(two)], ["get on", "get two"]);
+  // A little is read on in the common buffer.
+  receive(pool, one, "e\r\n");
+  assertStrictEquals(one.input, pool.common);
+  assertEquals(held(one), "get one\r\n");
+  pool.settle(one);
+  assertEquals([held(one), held(two)], ["get one\r\n", "get two"]);
+});
+
+Deno.test("much is held where it is until all of it is used", () => {
+  const pool = new InputPool();
+  for (const extra of [0, 1]) {
+    const session = holding(pool, "x".repeat(READ_BUFFER_BYTES_MIN + extra));
+    session.wanted = 10_000;
+    pool.settle(session);
+    const own = session.input;
+    assert(own !== pool.common && own.capacity >= 10_000);
+    pool.target(session);
+    assertStrictEquals(session.input, extra === 0 ? pool.common : own);
+    pool.settle(session);
+    session.from = session.to;
+    pool.settle(session);
+    assertStrictEquals(session.input, pool.common);
+  }
+});
+
+Deno.test("buffers are used again, and not by two", () => {
+  const pool = new InputPool();
+  const one = holding(pool, "a");
+  pool.settle(one);
+  const first = one.input;
+  const two = holding(pool, "b");
+  pool.settle(two);
+  assert(two.input !== first);
+  pool.end(one);
+  const three = holding(pool, "c");
+  pool.settle(three);
+  assertStrictEquals(three.input, first);
+  // One of a size that the pool does not have is left to the collector.
+  three.moveInput(Bytes.allocate(READ_BUFFER_BYTES_MIN + 100));
+  pool.end(three);
+  const four = holding(pool, "d");
+  pool.settle(four);
+  assertEquals(four.input.capacity, READ_BUFFER_BYTES_MIN);
+});
+
+Deno.test("the end of one that holds nothing keeps the common buffer", () => {
+  const pool = new InputPool();
+  const one = holding(pool, "");
+  pool.end(one);
+  const two = holding(pool, "x".repeat(READ_BUFFER_BYTES_MAX - 1));
+  pool.settle(two);
+  assert(two.input !== pool.common);
+});
