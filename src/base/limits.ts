@@ -90,3 +90,6 @@ export const CACHEDUMP_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Prefixes that `stats detail` remembers before new ones are not counted. */
 export const PREFIXES_MAX = 100_000;
+
+/** A log file is put aside when it would grow beyond this. */
+export const LOG_FILE_BYTES_MAX = 16 * 1024 * 1024;

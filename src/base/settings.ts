@@ -55,6 +55,8 @@ export interface Settings {
 
   verbosity: number;
   jsonLog: boolean;
+  /** `--log-file`; null for standard error. */
+  logFile: string | null;
   pidFile: string | null;
   portFile: string | null;
   /** `-S`. */
@@ -126,6 +128,7 @@ export const SETTINGS_DEFAULT: Settings = {
   commandsPerTurn: COMMANDS_PER_TURN_DEFAULT,
   verbosity: 0,
   jsonLog: false,
+  logFile: null,
   pidFile: null,
   portFile: null,
   sasl: false,

@@ -239,6 +239,7 @@ function applySwitches(settings: Settings, given: GivenFlags): void {
     throw new UsageError(`--log-format: ${format} is neither text nor json`);
   }
   settings.jsonLog = format === "json";
+  settings.logFile = last(given, "log-file") ?? null;
 }
 
 function applyMemory(
