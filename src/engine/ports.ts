@@ -5,6 +5,7 @@
  * @module
  */
 import type { Counters } from "../observe/counters.ts";
+import type { HotKeysReport } from "../observe/hot_keys.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 
 /** One connection, as `stats conns` shows it. */
@@ -26,8 +27,14 @@ export interface ServerPort {
   processFacts(): ProcessFacts;
   /** The counters of all workers together. */
   counters(): Counters;
+  /** The counters of each worker. */
+  workerCounters(): Counters[];
   connections(): ConnectionInfo[] | Promise<ConnectionInfo[]>;
   prefixRows(): PrefixRow[] | Promise<PrefixRow[]>;
+  /** What each worker knows of its hot keys. */
+  hotKeys(): HotKeysReport[] | Promise<HotKeysReport[]>;
+  /** Why no more clients should come; null if they may. */
+  unreadyReason(): string | null;
   /** `stats threads`: what each worker does. */
   threadStats(): Stat[];
   /** The TCP port in use. */

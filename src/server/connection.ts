@@ -17,6 +17,7 @@ import {
   RUN_WATCH,
   RUN_YIELD,
 } from "../engine/session_states.ts";
+import { BATCHES_PER_TIMED } from "../observe/batch_times.ts";
 import { BATCHES, BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
 import type { Service } from "./service.ts";
@@ -79,7 +80,7 @@ export class Connection {
 
   async #loop(): Promise<void> {
     const { session } = this;
-    const { values } = this.#service.engine.context.counters;
+    const { values, batchTimes } = this.#service.engine.context.counters;
     for (;;) {
       const target = session.readTarget();
       const count = await this.#conn.read(target);
@@ -88,9 +89,11 @@ export class Connection {
         return;
       }
       values[BYTES_READ] += count;
-      values[BATCHES]++;
+      const isTimed = (values[BATCHES]++ & (BATCHES_PER_TIMED - 1)) === 0;
+      const startedMs = isTimed ? performance.now() : 0;
       session.received(count);
       if (!await this.#batch()) return;
+      if (isTimed) batchTimes.count((performance.now() - startedMs) * 1000);
       this.#adaptBuffer(count, target.length);
     }
   }

@@ -6,7 +6,9 @@
  */
 import type { Settings } from "../base/settings.ts";
 import type { ConnectionInfo, PrefixRow, ServerPort } from "../engine/ports.ts";
+import { EngineView } from "../engine/view.ts";
 import { Counters } from "../observe/counters.ts";
+import type { HotKeysReport } from "../observe/hot_keys.ts";
 import type { Log } from "../observe/log.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
@@ -30,7 +32,9 @@ export class SingleServer implements ServerPort {
   readonly store: Store;
   readonly service: Service;
   readonly listeners: OpenListener[];
+  readonly view: EngineView;
   readonly #log: Log;
+  #isStopping = false;
   readonly #counters = new Counters();
   readonly #ticking: ReturnType<typeof setInterval>;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
@@ -53,6 +57,7 @@ export class SingleServer implements ServerPort {
       worker: 0,
       workers: 1,
     });
+    this.view = new EngineView(this.service.engine.context, this);
     for (const listener of this.listeners) this.service.listen(listener);
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     announce(this.listeners, settings, log);
@@ -79,6 +84,7 @@ export class SingleServer implements ServerPort {
 
   /** Stops at once: connections end, nothing is accepted any more. */
   stop(): void {
+    this.#isStopping = true;
     clearInterval(this.#ticking);
     if (this.#sweeping !== null) clearTimeout(this.#sweeping);
     this.service.stop();
@@ -98,6 +104,18 @@ export class SingleServer implements ServerPort {
 
   counters(): Counters {
     return this.#counters;
+  }
+
+  workerCounters(): Counters[] {
+    return [this.#counters];
+  }
+
+  hotKeys(): HotKeysReport[] {
+    return this.service.engine.context.observers.hotKeysReport();
+  }
+
+  unreadyReason(): string | null {
+    return this.#isStopping ? "stopping" : null;
   }
 
   connections(): ConnectionInfo[] {

@@ -21,7 +21,9 @@ import {
   RUN_WAIT,
   RUN_WATCH,
 } from "../../src/engine/session_states.ts";
+import { EngineView } from "../../src/engine/view.ts";
 import { Counters } from "../../src/observe/counters.ts";
+import type { HotKeysReport } from "../../src/observe/hot_keys.ts";
 import type { ProcessFacts, Stat } from "../../src/observe/stats.ts";
 import { Output } from "../../src/protocol/output.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
@@ -35,6 +37,7 @@ export class MemoryServer implements ServerPort {
   readonly store: Store;
   readonly context: Context;
   readonly engine: Engine;
+  readonly view: EngineView;
   /** "", "stop" or "graceful" once `shutdown` was run. */
   shutdownMode = "";
   #nextId = 27;
@@ -51,6 +54,7 @@ export class MemoryServer implements ServerPort {
     const now = tableSeconds(START_UNIX_SECONDS);
     this.context = new Context(this.store, this.settings, now);
     this.engine = new Engine(this.context, this);
+    this.view = new EngineView(this.context, this);
   }
 
   connect(): MemoryConnection {
@@ -81,6 +85,15 @@ export class MemoryServer implements ServerPort {
   }
   counters(): Counters {
     return this.context.counters;
+  }
+  workerCounters(): Counters[] {
+    return [this.context.counters];
+  }
+  hotKeys(): HotKeysReport[] {
+    return this.context.observers.hotKeysReport();
+  }
+  unreadyReason(): string | null {
+    return this.shutdownMode === "" ? null : "stopping";
   }
   connections(): ConnectionInfo[] {
     return [];
