@@ -24,7 +24,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: ["base", "protocol", "store/store.ts", "observe"],
   observe: ["base", "@std/log"],
   server: ["base", "protocol", "engine", "observe", "store/store.ts"],
-  cli: ["base", "@std/cli", "server", "observe/log.ts"],
+  admin: ["base", "observe"],
+  cli: ["base", "@std/cli", "server", "admin/admin.ts", "observe/log.ts"],
 };
 
 /** Folders whose time, randomness and I/O come from outside. */

@@ -5,6 +5,8 @@
  * @module
  */
 import {
+  HOT_KEYS_SAMPLE_DEFAULT,
+  HOT_KEYS_SAMPLE_MAX,
   ITEM_BYTES_MAX,
   ITEM_BYTES_MIN,
   MEMORY_BYTES_MIN,
@@ -74,6 +76,7 @@ export function configure(given: GivenFlags, system: SystemFacts): Config {
   applyLimits(settings, given);
   applySwitches(settings, given);
   applyMemory(settings, given, system);
+  applyObserving(settings, given, warnings);
   const idle = (given.get("extended") ?? []).flatMap((list) =>
     applyExtended(settings, list)
   );
@@ -231,6 +234,54 @@ function applyMemory(
   }
   const item = last(given, "max-item-size");
   if (item !== undefined) settings.itemBytesMax = parseSize(item, "-I", 1);
+}
+
+function applyObserving(
+  settings: Settings,
+  given: GivenFlags,
+  warnings: string[],
+): void {
+  const http = last(given, "http");
+  if (http !== undefined) {
+    settings.http = parseHttpAddress(http);
+    if (!isLoopback(settings.http.host)) {
+      warnings.push(
+        `--http ${http}: whoever can reach it sees statistics and key names`,
+      );
+    }
+  }
+  const sample = last(given, "hot-keys");
+  if (sample === undefined) return;
+  settings.hotKeysSample = sample === ""
+    ? HOT_KEYS_SAMPLE_DEFAULT
+    : /^[0-9]+$/.test(sample)
+    ? Number(sample)
+    : 0;
+  if (
+    settings.hotKeysSample < 1 || settings.hotKeysSample > HOT_KEYS_SAMPLE_MAX
+  ) {
+    throw new UsageError(
+      `--hot-keys: ${sample} is not a number from 1 to ${HOT_KEYS_SAMPLE_MAX}`,
+    );
+  }
+}
+
+/** The address of `--http`: host:port, or a port of the loopback; * for all
+ * addresses. */
+export function parseHttpAddress(text: string): ListenAddress {
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]\s]*)):)?([0-9]{1,5})$/
+    .exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65535) {
+    throw new UsageError(`--http: ${text} is not host:port`);
+  }
+  const host = match[1] ?? match[2] ?? "";
+  if (host === "") return { host: "127.0.0.1", port };
+  return { host: host === "*" ? "0.0.0.0" : host, port };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function checkUser(

@@ -12,7 +12,8 @@ export interface Flag {
   /** memcached's letter, "" if it has none. */
   letter: string;
   name: string;
-  /** What stands for the value in the help; "" if the flag takes none. */
+  /** What stands for the value in the help; "" if the flag takes none, in
+   * brackets if it may stand alone: then only `--name=value` gives one. */
   value: string;
   help: string;
 }
@@ -57,6 +58,8 @@ export const FLAGS: readonly Flag[] = [
   flag("o", "extended", "list", "further options, comma separated; see below"),
   flag("N", "napi_ids", "num", "accepted; has no effect"),
   flag("", "log-format", "name", "text (default) or json"),
+  flag("", "http", "addr", "metrics and the page at host:port (off)"),
+  flag("", "hot-keys", "[num]", "find hot keys; look at 1 of num gets (100)"),
 ];
 
 /** Flags of memcached that a later version brings: refused, never ignored. */
@@ -79,6 +82,11 @@ function flag(
 
 const ALL: readonly Flag[] = [...FLAGS, ...MISSING_FLAGS];
 
+/** Whether a flag may stand alone although it can have a value. */
+export function hasOptionalValue(flag: Flag): boolean {
+  return flag.value.startsWith("[");
+}
+
 /** What was given: the values of each flag by long name, in order. */
 export type GivenFlags = Map<string, string[]>;
 
@@ -99,11 +107,13 @@ export function readFlags(args: readonly string[]): GivenFlags {
     },
   });
   const given: GivenFlags = new Map();
-  for (const { name, value } of ALL) {
+  for (const known of ALL) {
+    const { name, value } = known;
     const list = parsed[name] as (string | boolean)[] | undefined;
     const values = (list ?? []).filter((v) => v !== false).map(String);
     if (values.length === 0) continue;
-    if (value !== "" && values.some((v) => v === "")) {
+    const needsValue = value !== "" && !hasOptionalValue(known);
+    if (needsValue && values.some((v) => v === "")) {
       throw new UsageError(`Missing argument of --${name}`, 1);
     }
     given.set(name, values);
@@ -118,9 +128,14 @@ function spellOut(args: readonly string[]): string[] {
     const arg = args[i];
     if (arg === "--") break;
     if (arg.startsWith("--")) {
+      refuseNeedlessValue(arg);
       const name = arg.slice(2);
       const known = ALL.find((f) => f.name === name);
-      if (known !== undefined && known.value !== "" && i + 1 < args.length) {
+      if (known !== undefined && hasOptionalValue(known)) {
+        spelled.push(`${arg}=`);
+      } else if (
+        known !== undefined && known.value !== "" && i + 1 < args.length
+      ) {
         spelled.push(`${arg}=${args[++i]}`);
       } else spelled.push(arg);
     } else if (arg.startsWith("-") && arg !== "-") {
@@ -128,6 +143,15 @@ function spellOut(args: readonly string[]): string[] {
     } else spelled.push(arg);
   }
   return spelled;
+}
+
+function refuseNeedlessValue(arg: string): void {
+  const at = arg.indexOf("=");
+  if (at < 0) return;
+  const name = arg.slice(2, at);
+  if (ALL.some((f) => f.name === name && f.value === "")) {
+    throw new UsageError(`--${name} takes no argument`, 1);
+  }
 }
 
 // Returns how many further arguments the letters have used.

@@ -34,7 +34,12 @@ export function helpText(): string {
   let text = versionText();
   for (const { letter, name, value, help } of FLAGS) {
     const short = letter === "" ? "    " : `-${letter}, `;
-    const long = `--${name}${value === "" ? "" : `=<${value}>`}`;
+    const shown = value.startsWith("[")
+      ? `[=<${value.slice(1, -1)}>]`
+      : value === ""
+      ? ""
+      : `=<${value}>`;
+    const long = `--${name}${shown}`;
     text += `${(short + long).padEnd(COLUMN)} ${help}\n`;
   }
   const useful = [...EXTENDED.keys()].filter((name) =>

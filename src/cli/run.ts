@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AdminServer } from "../admin/admin.ts";
 import { Log } from "../observe/log.ts";
 import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
@@ -52,11 +53,27 @@ function complain(message: string, exitCode: number): number {
   return exitCode;
 }
 
+// The HTTP listener, if there is to be one.
+function openAdmin(server: SingleServer, log: Log): AdminServer | null {
+  const { http } = server.settings;
+  if (http === null) return null;
+  try {
+    return new AdminServer(http, server.view, log);
+  } catch (error) {
+    server.stop();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ListenError(
+      `failed to listen on HTTP address ${http.host}:${http.port}: ${reason}`,
+    );
+  }
+}
+
 async function serve(config: Config): Promise<number> {
   const { settings, warnings } = config;
   const log = new Log(settings.jsonLog);
   for (const warning of warnings) log.warn(warning);
   const server = new SingleServer(settings, log);
+  const admin = openAdmin(server, log);
   const ignoreSignals = onSignals({
     stop: (signal) => {
       log.info("stopping", { signal });
@@ -69,6 +86,7 @@ async function serve(config: Config): Promise<number> {
     reload: () => log.info("nothing to reload"),
   });
   await server.stopped;
+  await admin?.close();
   ignoreSignals();
   if (settings.pidFile !== null && isDaemon()) {
     try {

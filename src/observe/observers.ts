@@ -6,6 +6,7 @@
  */
 import { latin1 } from "../base/bytes.ts";
 import type { Settings } from "../base/settings.ts";
+import type { Counters } from "./counters.ts";
 import { HotKeys, type HotKeysReport } from "./hot_keys.ts";
 import { PrefixStats } from "./prefixes.ts";
 import {
@@ -63,9 +64,9 @@ export class Observers {
   /** Gives an event to watchers elsewhere; set in the multi-core mode. */
   publish: (flag: number, event: string) => void;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, counters: Counters) {
     this.#settings = settings;
-    this.watch = new WatchHub(settings.watcherBufferBytes);
+    this.watch = new WatchHub(settings.watcherBufferBytes, counters);
     this.prefixes = new PrefixStats(settings.prefixDelimiter);
     this.hotKeys = settings.hotKeysSample > 0
       ? new HotKeys(settings.hotKeysSample)

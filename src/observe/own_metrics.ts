@@ -95,7 +95,12 @@ const PER_WORKER: readonly [
   ["batches_total", "counter", BATCHES, "Reads that brought commands."],
   ["connections", "gauge", CURR_CONNECTIONS, "Connections open now."],
   ["read_bytes_total", "counter", BYTES_READ, "Bytes read from clients."],
-  ["written_bytes_total", "counter", BYTES_WRITTEN, "Bytes written to clients."],
+  [
+    "written_bytes_total",
+    "counter",
+    BYTES_WRITTEN,
+    "Bytes written to clients.",
+  ],
   [
     "read_buffer_bytes",
     "gauge",

@@ -8,8 +8,7 @@
  */
 
 /** The media type of the text. */
-export const PROMETHEUS_MEDIA_TYPE =
-  "text/plain; version=0.0.4; charset=utf-8";
+export const PROMETHEUS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export type Labels = [name: string, value: string | number][];
 
