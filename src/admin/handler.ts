@@ -35,8 +35,8 @@ export class Handler {
     for (const [name, value] of Object.entries(COMMON_HEADERS)) {
       if (!response.headers.has(name)) response.headers.set(name, value);
     }
-    if (request.method !== "HEAD") return response;
-    return new Response(null, response);
+    // The listener leaves the body of an answer to HEAD away by itself.
+    return response;
   }
 
   async #limited(request: Request): Promise<Response> {

@@ -89,8 +89,8 @@ export class KeySearch {
         return page;
       }
       page.keys.push(...found);
+      page.cursor = more ? `${cursor.partition}.${cursor.bucket}` : null;
       if (!more) return page;
-      page.cursor = `${cursor.partition}.${cursor.bucket}`;
       if (++steps >= SEARCH_RECORDS_MAX) return page;
       if (page.keys.length >= query.limit) return page;
       if (steps < slice) continue;

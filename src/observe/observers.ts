@@ -55,8 +55,9 @@ export class Observers {
   remoteFlags = 0;
   /** True if any hook below has something to do. */
   active = false;
-  /** Writes a line of the verbose log. */
-  log: (line: string) => void = () => {};
+  /** Writes a line of the verbose log, about the connection that runs the
+   * current command if no other is named. */
+  log: (line: string, connection?: number) => void = () => {};
   /** Unix time with fractions; set by the server. */
   clock: () => number = () => 0;
   /** The connection that runs the current command. */

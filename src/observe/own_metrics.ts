@@ -13,7 +13,6 @@ import {
   type Counters,
   CURR_CONNECTIONS,
   OUTPUT_BYTES,
-  READ_BUFFER_BYTES,
 } from "./counters.ts";
 import { type Family, type Sample, single } from "./prometheus.ts";
 import type { ProcessFacts, Stat, TableFacts } from "./stats.ts";
@@ -100,12 +99,6 @@ const PER_WORKER: readonly [
     "counter",
     BYTES_WRITTEN,
     "Bytes written to clients.",
-  ],
-  [
-    "read_buffer_bytes",
-    "gauge",
-    READ_BUFFER_BYTES,
-    "Read buffers of connections.",
   ],
   ["output_bytes", "gauge", OUTPUT_BYTES, "Replies not yet written."],
 ];

@@ -61,7 +61,7 @@ export class ConnectionSet {
     counters.values[CURR_CONNECTIONS]++;
     observers.connectionEvent(`type=conn_new ${peerText(connection)}`);
     if (observers.isVerbose) {
-      observers.log(`<${connection.id} new client connection`);
+      observers.log(`<${connection.id} new client connection`, connection.id);
     }
     connection.serve();
   }
@@ -77,7 +77,7 @@ export class ConnectionSet {
       `type=conn_close ${rip} reason=${reason} ${cfd}`,
     );
     if (observers.isVerbose) {
-      observers.log(`<${connection.id} connection closed.`);
+      observers.log(`<${connection.id} connection closed.`, connection.id);
     }
     const waiting = this.#onRemoved;
     this.#onRemoved = [];

@@ -85,6 +85,9 @@ export function axisTop(most) {
 /**
  * The `d` of an SVG path through points given as pairs; a null height leaves
  * a gap. With `floor` the path encloses the area down to it.
+ *
+ * @param {(number | null)[][]} points
+ * @param {number | null} floor
  */
 export function pathOf(points, floor = null) {
   let path = "", run = [];

@@ -55,7 +55,7 @@ const CHARTS = [
   },
   {
     id: "latency",
-    title: "Latency: a batch from read to written, 99th percentile",
+    title: "Latency of a batch, 99th percentile",
     format: formatMicroseconds,
     series: [{ column: "p99_us", label: "99 %" }, {
       column: "p50_us",
