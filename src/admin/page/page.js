@@ -271,6 +271,7 @@ async function search() {
   searching?.abort();
   const mine = searching = new AbortController();
   byId("pager").hidden = true;
+  byId("keys").ariaBusy = "true";
   try {
     showPage(await collect(cursors.at(-1), mine.signal));
   } catch (error) {
@@ -278,6 +279,7 @@ async function search() {
     fill(byId("keys"), []);
     byId("search-status").textContent = error.message;
   }
+  byId("keys").ariaBusy = "false";
 }
 
 function showPage(found) {
