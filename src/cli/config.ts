@@ -120,6 +120,11 @@ function applyNetwork(settings: Settings, given: GivenFlags): void {
     );
   }
   settings.protocol = protocol;
+  const io = last(given, "io") ?? "deno";
+  if (io !== "deno" && io !== "native" && io !== "auto") {
+    throw new UsageError(`--io: ${io} is not one of deno, native, auto`);
+  }
+  settings.io = io;
 }
 
 /** The addresses of `-l`: a list with commas or semicolons. */

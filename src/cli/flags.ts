@@ -57,6 +57,7 @@ export const FLAGS: readonly Flag[] = [
   flag("W", "disable-watch", "", "disable watch"),
   flag("o", "extended", "list", "further options, comma separated; see below"),
   flag("N", "napi_ids", "num", "accepted; has no effect"),
+  flag("", "io", "name", "deno (default), native (Linux epoll), or auto"),
   flag("", "log-format", "name", "text (default) or json"),
   flag("", "http", "addr", "metrics and the page at host:port (off)"),
   flag("", "hot-keys", "[num]", "find hot keys; look at 1 of num gets (100)"),

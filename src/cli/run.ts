@@ -8,6 +8,7 @@ import { Log } from "../observe/log.ts";
 import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
 import { SingleServer } from "../server/single.ts";
+import { SmpServer } from "../server/smp_server.ts";
 import { type Config, configure } from "./config.ts";
 import { isDaemon, startDaemon } from "./daemon.ts";
 import { readFlags } from "./flags.ts";
@@ -54,13 +55,16 @@ function complain(message: string, exitCode: number): number {
 }
 
 // The HTTP listener, if there is to be one.
-function openAdmin(server: SingleServer, log: Log): AdminServer | null {
+async function openAdmin(
+  server: SingleServer | SmpServer,
+  log: Log,
+): Promise<AdminServer | null> {
   const { http } = server.settings;
   if (http === null) return null;
   try {
     return new AdminServer(http, server.view, log);
   } catch (error) {
-    server.stop();
+    await server.stop();
     const reason = error instanceof Error ? error.message : String(error);
     throw new ListenError(
       `failed to listen on HTTP address ${http.host}:${http.port}: ${reason}`,
@@ -72,8 +76,10 @@ async function serve(config: Config): Promise<number> {
   const { settings, warnings } = config;
   const log = new Log(settings.jsonLog);
   for (const warning of warnings) log.warn(warning);
-  const server = new SingleServer(settings, log);
-  const admin = openAdmin(server, log);
+  const server = settings.threads > 1
+    ? await SmpServer.start(settings, log)
+    : new SingleServer(settings, log);
+  const admin = await openAdmin(server, log);
   const ignoreSignals = onSignals({
     stop: (signal) => {
       log.info("stopping", { signal });

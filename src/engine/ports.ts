@@ -27,21 +27,18 @@ export interface ServerPort {
   processFacts(): ProcessFacts;
   /** The counters of all workers together. */
   counters(): Counters;
-  /** The counters of each worker. */
-  workerCounters(): Counters[];
   connections(): ConnectionInfo[] | Promise<ConnectionInfo[]>;
   prefixRows(): PrefixRow[] | Promise<PrefixRow[]>;
-  /** What each worker knows of its hot keys. */
-  hotKeys(): HotKeysReport[] | Promise<HotKeysReport[]>;
-  /** Why no more clients should come; null if they may. */
-  unreadyReason(): string | null;
   /** `stats threads`: what each worker does. */
   threadStats(): Stat[];
   /** The TCP port in use. */
   port(): number;
   resetCounters(): void;
-  /** A setting was changed by a command: every worker must know. */
+  /** A setting may have been changed by a command: every worker must know. */
   settingsChanged(): void;
+  /** Resolves when what the last command changed holds in every worker; null
+   * if it does already. The reply waits for it. */
+  takePendingChange(): Promise<void> | null;
   flush(exptime: number): void;
   setMemoryLimit(limitBytes: number): boolean;
   /** Stops the process after this batch. */
@@ -51,4 +48,17 @@ export interface ServerPort {
   pauseClock(paused: boolean): void;
   /** Lets other work of this thread go first. */
   yield(): Promise<void>;
+}
+
+/** What the statistics of a server are made from, beside its table. */
+export type FactsPort = Pick<ServerPort, "processFacts" | "counters" | "port">;
+
+/** The server, as its view sees it. */
+export interface ViewPort extends FactsPort, Pick<ServerPort, "yield"> {
+  /** The counters of each worker, since it started. */
+  workerCounters(): Counters[];
+  /** What each worker knows of its hot keys. */
+  hotKeys(): HotKeysReport[] | Promise<HotKeysReport[]>;
+  /** Why no more clients should come; null if they may. */
+  unreadyReason(): string | null;
 }

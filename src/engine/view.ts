@@ -10,20 +10,20 @@ import type { ProcessFacts, Stat, TableFacts } from "../observe/stats.ts";
 import type { KeyPage, KeyQuery, ServerView } from "../observe/view.ts";
 import type { Context } from "./context.ts";
 import { KeySearch } from "./key_search.ts";
-import type { ServerPort } from "./ports.ts";
-import { Statistics } from "./statistics.ts";
+import type { ViewPort } from "./ports.ts";
+import { ServerStatistics } from "./server_statistics.ts";
 
 /** A view of the server that has this table and these workers. */
 export class EngineView implements ServerView {
   readonly #context: Context;
-  readonly #server: ServerPort;
-  readonly #statistics: Statistics;
+  readonly #server: ViewPort;
+  readonly #statistics: ServerStatistics;
   readonly #search: KeySearch;
 
-  constructor(context: Context, server: ServerPort) {
+  constructor(context: Context, server: ViewPort) {
     this.#context = context;
     this.#server = server;
-    this.#statistics = new Statistics(context, server);
+    this.#statistics = new ServerStatistics(context, server);
     this.#search = new KeySearch(context, () => server.yield());
   }
 

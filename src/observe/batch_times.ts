@@ -2,8 +2,7 @@
  * Owns the histogram of how long batches took: buckets of powers of two
  * microseconds, counted without allocation. Never reads a clock.
  *
- * A batch is what one read brought: from the moment its bytes are there until
- * the system has taken the whole reply. Only a sample of them is timed.
+ * A batch is what one read brought. Only a sample of them is timed.
  *
  * @module
  */
@@ -12,7 +11,7 @@
  * that are longer than the one before it allows (4.2 s). */
 export const BATCH_TIME_BUCKETS = 24;
 
-/** One batch of so many is timed; a power of two. Reading the clock twice
+/** One batch of so many is timed, a power of two. Reading the clock twice
  * costs 270 ns (Deno 2.9): 4 ns for each batch. */
 export const BATCHES_PER_TIMED = 64;
 
@@ -58,6 +57,12 @@ export class BatchTimes {
   add(other: BatchTimes): void {
     for (let i = 0; i < BATCH_TIMES_VALUES; i++) {
       this.values[i] += other.values[i];
+    }
+  }
+
+  subtract(other: BatchTimes): void {
+    for (let i = 0; i < BATCH_TIMES_VALUES; i++) {
+      this.values[i] -= other.values[i];
     }
   }
 

@@ -114,6 +114,15 @@ export class Counters {
     this.batchTimes.add(other.batchTimes);
   }
 
+  /** Takes other counters off these. */
+  subtract(other: Counters): void {
+    for (let i = 0; i < COUNTERS; i++) this.values[i] -= other.values[i];
+    for (let i = 0; i < this.classes.length; i++) {
+      this.classes[i] -= other.classes[i];
+    }
+    this.batchTimes.subtract(other.batchTimes);
+  }
+
   /** What `stats reset` does. */
   reset(): void {
     for (let i = 0; i < COUNTERS; i++) {
@@ -121,5 +130,15 @@ export class Counters {
     }
     this.classes.fill(0);
     this.batchTimes.reset();
+  }
+
+  /** Sets back what `reset` leaves alone. */
+  clearGauges(): void {
+    for (const gauge of GAUGES) this.values[gauge] = 0;
+  }
+
+  clear(): void {
+    this.reset();
+    this.clearGauges();
   }
 }

@@ -13,6 +13,9 @@ export const LOG_FIELDS = {
   threads: "threads that serve it",
   url: "where the HTTP listener is",
   connection: "number of the connection, as in `stats conns`",
+  worker: "number of the thread that it is about",
+  reason: "why it came to that",
+  repaired: "shards of the table that had to be put in order",
   signal: "the signal that was received",
   error: "what went wrong, with the stack if it is a defect",
 } as const;

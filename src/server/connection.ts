@@ -17,27 +17,17 @@ import {
   RUN_WATCH,
   RUN_YIELD,
 } from "../engine/session_states.ts";
-import { BATCHES_PER_TIMED } from "../observe/batch_times.ts";
-import { BATCHES, BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
+import { BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
+import { beginBatch, endBatch } from "./batch_timer.ts";
+import type { Peer, ServedClient } from "./client.ts";
 import type { Service } from "./service.ts";
 
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
 
-/** Where a connection comes from, for log lines and `stats conns`. */
-export interface Peer {
-  /** tcp:<ip>:<port>, tcp6:[<ip>]:<port> or unix:<path>. */
-  address: string;
-  listenAddress: string;
-  /** As watch lines name it. */
-  transport: "tcp" | "local";
-  remoteIp: string;
-  remotePort: number;
-}
-
 /** One client. */
-export class Connection {
+export class Connection implements ServedClient {
   readonly session: Session;
   readonly peer: Peer;
   readonly #conn: Deno.Conn;
@@ -72,15 +62,12 @@ export class Connection {
   #report(error: unknown): void {
     if (this.#isClosed || isDisconnect(error)) return;
     this.session.closeReason = "error";
-    this.#service.log.error("connection failed", {
-      connection: this.id,
-      error: String(error instanceof Error ? error.stack : error),
-    });
+    this.#service.connectionFailed(this.id, error);
   }
 
   async #loop(): Promise<void> {
     const { session } = this;
-    const { values, batchTimes } = this.#service.engine.context.counters;
+    const { counters } = this.#service.engine.context;
     for (;;) {
       const target = session.readTarget();
       const count = await this.#conn.read(target);
@@ -88,12 +75,11 @@ export class Connection {
         session.closeReason = "normal";
         return;
       }
-      values[BYTES_READ] += count;
-      const isTimed = (values[BATCHES]++ & (BATCHES_PER_TIMED - 1)) === 0;
-      const startedMs = isTimed ? performance.now() : 0;
+      counters.values[BYTES_READ] += count;
+      const beganMs = beginBatch(counters);
       session.received(count);
       if (!await this.#batch()) return;
-      if (isTimed) batchTimes.count((performance.now() - startedMs) * 1000);
+      endBatch(counters, beganMs);
       this.#adaptBuffer(count, target.length);
     }
   }
@@ -101,12 +87,11 @@ export class Connection {
   // Runs everything that was read; false when the connection has to end.
   async #batch(): Promise<boolean> {
     const { session } = this;
-    const { pool, engine } = this.#service;
+    const { pool } = this.#service;
     for (;;) {
       const output = pool.acquire();
       session.output = output;
-      engine.context.setTime(this.#service.now);
-      const code = session.run();
+      const code = this.#service.runBatch(session);
       if (output.length > 0) await this.#write(output);
       pool.release(output);
       switch (code) {

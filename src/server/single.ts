@@ -5,7 +5,12 @@
  * @module
  */
 import type { Settings } from "../base/settings.ts";
-import type { ConnectionInfo, PrefixRow, ServerPort } from "../engine/ports.ts";
+import type {
+  ConnectionInfo,
+  PrefixRow,
+  ServerPort,
+  ViewPort,
+} from "../engine/ports.ts";
 import { EngineView } from "../engine/view.ts";
 import { Counters } from "../observe/counters.ts";
 import type { HotKeysReport } from "../observe/hot_keys.ts";
@@ -14,7 +19,8 @@ import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
 import { type OpenListener, openListeners } from "./listeners.ts";
-import { announce, processFacts } from "./process.ts";
+import { chooseIo } from "./native/choice.ts";
+import { announce, cpuFacts } from "./process.ts";
 import { Service } from "./service.ts";
 import { storeOptions } from "./store_options.ts";
 
@@ -26,7 +32,7 @@ const SWEEP_RECORDS = 4096;
 const SWEEP_PAUSE_MS = 10;
 
 /** A running single-threaded server. */
-export class SingleServer implements ServerPort {
+export class SingleServer implements ServerPort, ViewPort {
   readonly settings: Settings;
   readonly clock = new ServerClock();
   readonly store: Store;
@@ -36,6 +42,8 @@ export class SingleServer implements ServerPort {
   readonly #log: Log;
   #isStopping = false;
   readonly #counters = new Counters();
+  /** The current table second, where every batch reads it. */
+  readonly #now = new Int32Array(1);
   readonly #ticking: ReturnType<typeof setInterval>;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
   readonly #stopped = Promise.withResolvers<void>();
@@ -44,15 +52,21 @@ export class SingleServer implements ServerPort {
   constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
-    this.listeners = openListeners(settings);
+    this.listeners = openListeners(settings, {
+      loadBalanced: false,
+      libc: chooseIo(settings.io, log),
+    });
     this.store = createStore(storeOptions(settings));
+    this.#now[0] = this.clock.seconds();
     this.service = new Service({
       settings,
       store: this.store,
       counters: this.#counters,
       log,
       port: this,
-      now: this.clock.seconds(),
+      clock: this.#now,
+      heartbeat: new Int32Array(1),
+      started: this.#now[0],
       unixTime: () => this.clock.unixTime(),
       worker: 0,
       workers: 1,
@@ -70,8 +84,9 @@ export class SingleServer implements ServerPort {
 
   #tick(): void {
     const now = this.clock.seconds();
-    if (now === this.service.now) return;
-    this.service.setTime(now);
+    if (now === this.#now[0]) return;
+    this.#now[0] = now;
+    this.service.timePassed();
     if (this.#sweeping === null) this.#sweep();
   }
 
@@ -96,7 +111,9 @@ export class SingleServer implements ServerPort {
   processFacts(): ProcessFacts {
     const { observers } = this.service.engine.context;
     return {
-      ...processFacts(this.clock),
+      ...cpuFacts(),
+      uptimeSeconds: this.clock.uptimeSeconds(),
+      unixSeconds: this.clock.tableUnixSeconds(),
       acceptsConnections: this.service.acceptsConnections,
       watchers: observers.watch.count,
     };
@@ -104,18 +121,6 @@ export class SingleServer implements ServerPort {
 
   counters(): Counters {
     return this.#counters;
-  }
-
-  workerCounters(): Counters[] {
-    return [this.#counters];
-  }
-
-  hotKeys(): HotKeysReport[] {
-    return this.service.engine.context.observers.hotKeysReport();
-  }
-
-  unreadyReason(): string | null {
-    return this.#isStopping ? "stopping" : null;
   }
 
   connections(): ConnectionInfo[] {
@@ -139,6 +144,10 @@ export class SingleServer implements ServerPort {
   }
 
   settingsChanged(): void {}
+
+  takePendingChange(): null {
+    return null;
+  }
 
   flush(exptime: number): void {
     this.service.engine.context.flush(exptime);
@@ -165,5 +174,19 @@ export class SingleServer implements ServerPort {
 
   yield(): Promise<void> {
     return this.service.yield();
+  }
+
+  // ---- what onlookers ask ----
+
+  workerCounters(): Counters[] {
+    return [this.#counters];
+  }
+
+  hotKeys(): HotKeysReport[] {
+    return this.service.engine.context.observers.hotKeysReport();
+  }
+
+  unreadyReason(): string | null {
+    return this.#isStopping ? "stopping" : null;
   }
 }

@@ -13,6 +13,7 @@ import type {
   ConnectionInfo,
   PrefixRow,
   ServerPort,
+  ViewPort,
 } from "../../src/engine/ports.ts";
 import { Session } from "../../src/engine/session.ts";
 import {
@@ -32,7 +33,7 @@ import { createStore, type Store } from "../../src/store/store.ts";
 export const START_UNIX_SECONDS = 1_800_000_000;
 
 /** The engine with everything around it but sockets. */
-export class MemoryServer implements ServerPort {
+export class MemoryServer implements ServerPort, ViewPort {
   readonly settings: Settings;
   readonly store: Store;
   readonly context: Context;
@@ -111,6 +112,10 @@ export class MemoryServer implements ServerPort {
     this.context.counters.reset();
   }
   settingsChanged(): void {}
+
+  takePendingChange(): null {
+    return null;
+  }
   flush(exptime: number): void {
     this.context.flush(exptime);
   }
