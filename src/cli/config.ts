@@ -5,8 +5,6 @@
  * @module
  */
 import {
-  HOT_KEYS_SAMPLE_DEFAULT,
-  HOT_KEYS_SAMPLE_MAX,
   ITEM_BYTES_MAX,
   ITEM_BYTES_MIN,
   MEMORY_BYTES_MIN,
@@ -18,7 +16,8 @@ import {
   SETTINGS_DEFAULT,
 } from "../base/settings.ts";
 import { applyExtended } from "./extended.ts";
-import { type GivenFlags, MISSING_FLAGS } from "./flags.ts";
+import { DEFAULT_VALUE, type GivenFlags, MISSING_FLAGS } from "./flags.ts";
+import { applyObserving } from "./observing.ts";
 import { parseSize } from "./sizes.ts";
 import { EXIT_NO_USER, UsageError } from "./usage_error.ts";
 
@@ -28,6 +27,8 @@ const MIB = 1024 * 1024;
 export interface SystemFacts {
   /** Memory that this process may use: the cgroup's limit, or the machine's. */
   memoryBytes(): number;
+  /** Processors that this process may use. */
+  cores(): number;
   /** Whether there is such a user; null if nobody can tell. */
   hasUser(name: string): boolean | null;
   environment(name: string): string | undefined;
@@ -74,6 +75,7 @@ export function configure(given: GivenFlags, system: SystemFacts): Config {
   settings.portFile = system.environment("MEMCACHED_PORT_FILENAME") ?? null;
   applyNetwork(settings, given);
   applyLimits(settings, given);
+  applyThreads(settings, given, system);
   applySwitches(settings, given);
   applyMemory(settings, given, system);
   applyObserving(settings, given, warnings);
@@ -174,15 +176,6 @@ function applyLimits(settings: Settings, given: GivenFlags): void {
     "Maximum connections must be greater than 0",
     settings.connectionsMax,
   );
-  settings.threads = positive(
-    given,
-    "threads",
-    "Number of threads must be greater than 0",
-    settings.threads,
-  );
-  if (settings.threads > THREADS_MAX) {
-    throw new UsageError(`--threads: at most ${THREADS_MAX}`, 1);
-  }
   settings.commandsPerTurn = positive(
     given,
     "max-reqs-per-event",
@@ -204,6 +197,29 @@ function applyLimits(settings: Settings, given: GivenFlags): void {
   }
   const backlog = last(given, "listen-backlog");
   if (backlog !== undefined) settings.backlog = toInteger(backlog);
+}
+
+function applyThreads(
+  settings: Settings,
+  given: GivenFlags,
+  system: SystemFacts,
+): void {
+  const isSmp = given.has("smp");
+  if (isSmp && given.has("threads")) {
+    throw new UsageError("--smp and --threads say the same thing: give one");
+  }
+  const name = isSmp ? "smp" : "threads";
+  settings.threads = last(given, name) === DEFAULT_VALUE
+    ? Math.min(system.cores(), THREADS_MAX)
+    : positive(
+      given,
+      name,
+      "Number of threads must be greater than 0",
+      settings.threads,
+    );
+  if (settings.threads > THREADS_MAX) {
+    throw new UsageError(`--${name}: at most ${THREADS_MAX}`, 1);
+  }
 }
 
 function applySwitches(settings: Settings, given: GivenFlags): void {
@@ -239,54 +255,6 @@ function applyMemory(
   }
   const item = last(given, "max-item-size");
   if (item !== undefined) settings.itemBytesMax = parseSize(item, "-I", 1);
-}
-
-function applyObserving(
-  settings: Settings,
-  given: GivenFlags,
-  warnings: string[],
-): void {
-  const http = last(given, "http");
-  if (http !== undefined) {
-    settings.http = parseHttpAddress(http);
-    if (!isLoopback(settings.http.host)) {
-      warnings.push(
-        `--http ${http}: whoever can reach it sees statistics and key names`,
-      );
-    }
-  }
-  const sample = last(given, "hot-keys");
-  if (sample === undefined) return;
-  settings.hotKeysSample = sample === ""
-    ? HOT_KEYS_SAMPLE_DEFAULT
-    : /^[0-9]+$/.test(sample)
-    ? Number(sample)
-    : 0;
-  if (
-    settings.hotKeysSample < 1 || settings.hotKeysSample > HOT_KEYS_SAMPLE_MAX
-  ) {
-    throw new UsageError(
-      `--hot-keys: ${sample} is not a number from 1 to ${HOT_KEYS_SAMPLE_MAX}`,
-    );
-  }
-}
-
-/** The address of `--http`: host:port, or a port of the loopback; * for all
- * addresses. */
-export function parseHttpAddress(text: string): ListenAddress {
-  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]\s]*)):)?([0-9]{1,5})$/
-    .exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65535) {
-    throw new UsageError(`--http: ${text} is not host:port`);
-  }
-  const host = match[1] ?? match[2] ?? "";
-  if (host === "") return { host: "127.0.0.1", port };
-  return { host: host === "*" ? "0.0.0.0" : host, port };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function checkUser(

@@ -13,7 +13,7 @@ export interface Flag {
   letter: string;
   name: string;
   /** What stands for the value in the help; "" if the flag takes none, in
-   * brackets if it may stand alone: then only `--name=value` gives one. */
+   * brackets if it may be left out. */
   value: string;
   help: string;
 }
@@ -47,6 +47,7 @@ export const FLAGS: readonly Flag[] = [
   flag("L", "enable-largepages", "", "accepted; has no effect"),
   flag("D", "delimiter", "char", "prefix delimiter; turns stats detail on"),
   flag("t", "threads", "num", "threads that serve (default 1)"),
+  flag("", "smp", "[num]", "as -t: all cores, or that many"),
   flag("R", "max-reqs-per-event", "num", "requests counted as a turn (20)"),
   flag("C", "disable-cas", "", "disable CAS ids"),
   flag("b", "listen-backlog", "num", "connections that may queue (1024)"),
@@ -83,10 +84,8 @@ function flag(
 
 const ALL: readonly Flag[] = [...FLAGS, ...MISSING_FLAGS];
 
-/** Whether a flag may stand alone although it can have a value. */
-export function hasOptionalValue(flag: Flag): boolean {
-  return flag.value.startsWith("[");
-}
+/** Stands for a value that was left out. */
+export const DEFAULT_VALUE = "default";
 
 /** What was given: the values of each flag by long name, in order. */
 export type GivenFlags = Map<string, string[]>;
@@ -108,13 +107,11 @@ export function readFlags(args: readonly string[]): GivenFlags {
     },
   });
   const given: GivenFlags = new Map();
-  for (const known of ALL) {
-    const { name, value } = known;
+  for (const { name, value } of ALL) {
     const list = parsed[name] as (string | boolean)[] | undefined;
     const values = (list ?? []).filter((v) => v !== false).map(String);
     if (values.length === 0) continue;
-    const needsValue = value !== "" && !hasOptionalValue(known);
-    if (needsValue && values.some((v) => v === "")) {
+    if (value !== "" && values.some((v) => v === "")) {
       throw new UsageError(`Missing argument of --${name}`, 1);
     }
     given.set(name, values);
@@ -132,9 +129,8 @@ function spellOut(args: readonly string[]): string[] {
       refuseNeedlessValue(arg);
       const name = arg.slice(2);
       const known = ALL.find((f) => f.name === name);
-      if (known !== undefined && hasOptionalValue(known)) {
-        spelled.push(`${arg}=`);
-      } else if (
+      if (known?.value.startsWith("[")) spelled.push(`${arg}=${DEFAULT_VALUE}`);
+      else if (
         known !== undefined && known.value !== "" && i + 1 < args.length
       ) {
         spelled.push(`${arg}=${args[++i]}`);
