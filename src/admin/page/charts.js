@@ -29,7 +29,7 @@ function shape(name, className) {
 
 /**
  * A chart. `series` holds one or two lines: `column` of the history, `label`;
- * `format` writes their values; `top(columns)` may fix the axis.
+ * `format` writes their values; `top(columns, most)` may fix the axis.
  */
 export class Chart {
   constructor(parent, spec) {
@@ -103,7 +103,7 @@ export class Chart {
     this.first = last - this.span;
     const lists = this.spec.series.map(({ column }) => columns[column]);
     const most = Math.max(0, ...lists.flat().filter((v) => v !== null));
-    const top = this.spec.top?.(columns) ?? axisTop(most);
+    const top = this.spec.top?.(columns, most) ?? axisTop(most);
     const points = lists.map((list) =>
       list.map((value, i) => [
         this.#x(times[i]),

@@ -76,10 +76,17 @@ export function formatKey(escaped) {
 export function axisTop(most) {
   if (!(most > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(most));
-  for (const factor of [1, 2, 5, 10]) {
+  for (const factor of [1, 2, 5]) {
     if (factor * power >= most) return factor * power;
   }
   return 10 * power;
+}
+
+/** The same for bytes, in the unit that they are written in. */
+export function axisTopBytes(most) {
+  let unit = 1;
+  while (most >= unit * 1024) unit *= 1024;
+  return axisTop(most / unit) * unit;
 }
 
 /**

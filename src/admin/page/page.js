@@ -7,6 +7,7 @@
  */
 import { Chart, element } from "./charts.js";
 import {
+  axisTopBytes,
   formatBytes,
   formatDuration,
   formatKey,
@@ -19,6 +20,8 @@ const STATS_INTERVAL_MS = 2000;
 const HISTORY_INTERVAL_MS = 5000;
 const HISTORY_POINTS = 720;
 const PAGE_KEYS = 100;
+/** Keys that come together at most, so that a page does not overflow. */
+const TOGETHER_KEYS = 16;
 
 const byId = (id) => document.getElementById(id);
 
@@ -102,6 +105,7 @@ const CHARTS = [
     id: "network",
     title: "Network",
     format: bytesPerSecond,
+    top: (_columns, most) => axisTopBytes(most),
     series: [{ column: "bytes_written", label: "out" }, {
       column: "bytes_read",
       label: "in",
@@ -263,7 +267,9 @@ async function collect(cursor, signal) {
     found.cursor = page.cursor;
     byId("search-status").textContent = `${formatNumber(found.looked)} items ` +
       "looked at";
-  } while (found.cursor !== null && found.keys.length < PAGE_KEYS);
+  } while (
+    found.cursor !== null && found.keys.length <= PAGE_KEYS - TOGETHER_KEYS
+  );
   return found;
 }
 

@@ -130,6 +130,16 @@ Deno.test("an axis ends at 1, 2 or 5 times a power of ten", () => {
   ]);
 });
 
+Deno.test("an axis of bytes ends at a round number of its unit", () => {
+  const KIB = 1024, MIB = 1024 * KIB;
+  assertEquals(
+    [0, 3, 1000, 1024, 3 * KIB, 1000 * KIB, 6.4 * MIB].map(
+      format.axisTopBytes,
+    ),
+    [1, 5, 1000, KIB, 5 * KIB, 1000 * KIB, 10 * MIB],
+  );
+});
+
 Deno.test("a path has gaps where nothing is known", () => {
   assertEquals(format.pathOf([]), "");
   assertEquals(format.pathOf([[0, 1], [1, 2]]), "M0 1L1 2");
