@@ -31,7 +31,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "store/store.ts",
     "store/smp_store.ts",
   ],
-  cli: ["base", "@std/cli", "server", "observe/log.ts"],
+  admin: ["base", "observe"],
+  cli: ["base", "@std/cli", "server", "admin/admin.ts", "observe/log.ts"],
   // Makes executables; nothing imports it.
   build: ["base/version.ts", "fflate", "nanotar"],
 };

@@ -63,6 +63,8 @@ export const FLAGS: readonly Flag[] = [
   flag("", "log-file", "file", "append the log to a file, not to stderr"),
   flag("", "config", "file", "read flags from a file, one a line"),
   flag("", "print-config", "", "print the settings in force as JSON and exit"),
+  flag("", "http", "addr", "metrics and the page at host:port (off)"),
+  flag("", "hot-keys", "[num]", "find hot keys; look at 1 of num gets (100)"),
 ];
 
 /** Flags of memcached that a later version brings: refused, never ignored. */

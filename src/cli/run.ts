@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AdminServer } from "../admin/admin.ts";
 import { Log } from "../observe/log.ts";
 import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
@@ -69,6 +70,24 @@ function complain(message: string, exitCode: number): number {
   return exitCode;
 }
 
+// The HTTP listener, if there is to be one.
+async function openAdmin(
+  server: SingleServer | SmpServer,
+  log: Log,
+): Promise<AdminServer | null> {
+  const { http } = server.settings;
+  if (http === null) return null;
+  try {
+    return new AdminServer(http, server.view, log);
+  } catch (error) {
+    await server.stop();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ListenError(
+      `failed to listen on HTTP address ${http.host}:${http.port}: ${reason}`,
+    );
+  }
+}
+
 async function serve(config: Config): Promise<number> {
   const { settings, warnings } = config;
   const file = settings.logFile === null ? null : new LogFile(settings.logFile);
@@ -98,8 +117,10 @@ async function serve(config: Config): Promise<number> {
   server = settings.threads > 1
     ? await SmpServer.start(settings, log)
     : new SingleServer(settings, log);
+  const admin = await openAdmin(server, log);
   if (isStopWanted) server.stop();
   await server.stopped;
+  await admin?.close();
   ignoreSignals();
   if (settings.pidFile !== null && isDaemon()) {
     try {

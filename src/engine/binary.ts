@@ -283,6 +283,7 @@ export class Binary implements StoreForm {
     }
     if (!observers.active) return;
     const { key, keyAt, keyLength } = command;
+    observers.sampleGet(key.u8, keyAt, keyLength);
     observers.prefixGet(key.u8, keyAt, keyLength, status === HIT);
     observers.itemGet(key.u8, keyAt, keyLength, status, slabClass, length);
   }

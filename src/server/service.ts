@@ -103,7 +103,14 @@ export class Service {
     const context = new Context(store, settings, parts.started, counters);
     context.setTime(this.now);
     context.observers.clock = parts.unixTime;
-    context.observers.log = (line) => log.debug(line);
+    // The text of the line has the number already.
+    context.observers.log = (line, connection) =>
+      log.debug(
+        line,
+        settings.jsonLog
+          ? { connection: connection ?? context.observers.connection }
+          : undefined,
+      );
     this.engine = new Engine(context, port);
     this.connections = new ConnectionSet(this, parts.worker, parts.workers);
     this.pool = new OutputPool(this.engine);

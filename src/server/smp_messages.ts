@@ -40,6 +40,7 @@ export type WorkerCall =
   | { name: "settings"; settings: Settings }
   | { name: "connections" }
   | { name: "prefixRows" }
+  | { name: "hotKeys" }
   | { name: "resetPrefixes" }
   | { name: "watchersChanged" }
   | { name: "stop" }
