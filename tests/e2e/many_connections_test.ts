@@ -59,7 +59,6 @@ inEveryMode("10,000 idle connections", async (mode) => {
       }
       await waitForStat(other, "curr_connections", CONNECTIONS + 1);
       const growth = server.residentBytes() - before;
-      console.log(`${CONNECTIONS} connections: ${growth >> 20} MB`);
       assert(growth < GROWTH_MAX, `they take ${growth >> 20} MB`);
       await other.expectValue("k", new TextEncoder().encode("v"));
       const settings = await other.stats("conns");
