@@ -40,8 +40,8 @@ export interface KeyRow {
 /** One page of keys. */
 export interface KeyPage {
   keys: KeyRow[];
-  /** To go on from here; null at the end of the table. A table that changes
-   * between two pages may show a key twice, and misses none that stays. */
+  /** To go on from here; null at the end of the table. An index that grows
+   * between two pages may show a key twice, one that shrinks may miss some. */
   cursor: string | null;
   /** Items that were looked at. */
   looked: number;
