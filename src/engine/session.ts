@@ -310,6 +310,8 @@ export class Session implements AdminSink {
 
   /** The state as `stats conns` names it. */
   stateName(isWriting: boolean): string {
+    // Its command asks other threads: `stats conns` itself may be that.
+    if (this.deferred !== null) return "conn_parse_cmd";
     if (this.awaitsBody) return "conn_nread";
     if (isWriting) return "conn_mwrite";
     return NAMES[this.state];

@@ -124,12 +124,15 @@ export class Service {
 
   /** Runs what a client has sent; returns one of the RUN_ codes. */
   runBatch(session: Session): number {
-    this.engine.context.setTime(this.now);
+    const { context } = this.engine;
+    context.setTime(this.now);
     this.#heartbeat[0]++;
     try {
       return session.run();
     } finally {
       this.#heartbeat[0]++;
+      // Nobody's command is being run when another thread asks.
+      context.observers.connection = -1;
     }
   }
 
