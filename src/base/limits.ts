@@ -88,5 +88,34 @@ export const WATCHER_BUFFER_KILOBYTES_DEFAULT = 256;
 /** Output of `stats cachedump` (memcached's 2 MB). */
 export const CACHEDUMP_BYTES_MAX = 2 * 1024 * 1024;
 
+/** Requests that the HTTP listener works on at the same time; one more is
+ * answered with 503. */
+export const HTTP_REQUESTS_MAX = 32;
+
+/** Points of each chart, one every interval: the last hour. */
+export const HISTORY_POINTS = 720;
+export const HISTORY_INTERVAL_SECONDS = 5;
+
+/** Keys of one page of a key search: default and most. */
+export const SEARCH_KEYS_DEFAULT = 100;
+export const SEARCH_KEYS_MAX = 1000;
+/** Records that one request of a key search looks at, most... */
+export const SEARCH_RECORDS_MAX = 200_000;
+/** ...and before other work of the thread gets its turn. */
+export const SEARCH_SLICE_RECORDS = 4096;
+
+/** Hot keys that are shown (as Valkey's HOTKEYS), and those that are counted
+ * so that the shown ones are right. */
+export const HOT_KEYS_SHOWN = 16;
+export const HOT_KEYS_TRACKED = 128;
+/** After so long an access weighs half. */
+export const HOT_KEYS_HALF_LIFE_SECONDS = 30;
+/** `--hot-keys`: one of so many gets is looked at, default and most. */
+export const HOT_KEYS_SAMPLE_DEFAULT = 100;
+export const HOT_KEYS_SAMPLE_MAX = 1_000_000;
+
 /** Prefixes that `stats detail` remembers before new ones are not counted. */
 export const PREFIXES_MAX = 100_000;
+
+/** A log file is put aside when it would grow beyond this. */
+export const LOG_FILE_BYTES_MAX = 16 * 1024 * 1024;

@@ -55,6 +55,8 @@ export interface Settings {
 
   verbosity: number;
   jsonLog: boolean;
+  /** `--log-file`; null for standard error. */
+  logFile: string | null;
   pidFile: string | null;
   portFile: string | null;
   /** `-S`. */
@@ -71,6 +73,10 @@ export interface Settings {
   detailEnabled: boolean;
   trackSizes: boolean;
   watcherBufferBytes: number;
+  /** `--http`; null for none. */
+  http: ListenAddress | null;
+  /** `--hot-keys`: one of so many gets is looked at; 0 for none. */
+  hotKeysSample: number;
   /** `debugtime` and the like, for memcached's own tests. */
   debugCommands: boolean;
 
@@ -126,6 +132,7 @@ export const SETTINGS_DEFAULT: Settings = {
   commandsPerTurn: COMMANDS_PER_TURN_DEFAULT,
   verbosity: 0,
   jsonLog: false,
+  logFile: null,
   pidFile: null,
   portFile: null,
   sasl: false,
@@ -139,6 +146,8 @@ export const SETTINGS_DEFAULT: Settings = {
   detailEnabled: false,
   trackSizes: false,
   watcherBufferBytes: WATCHER_BUFFER_KILOBYTES_DEFAULT * 1024,
+  http: null,
+  hotKeysSample: 0,
   debugCommands: false,
   growthFactor: 1.25,
   chunkSize: 48,

@@ -17,6 +17,7 @@ import {
 } from "../base/settings.ts";
 import { applyExtended } from "./extended.ts";
 import { DEFAULT_VALUE, type GivenFlags, MISSING_FLAGS } from "./flags.ts";
+import { applyObserving } from "./observing.ts";
 import { parseSize } from "./sizes.ts";
 import { EXIT_NO_USER, UsageError } from "./usage_error.ts";
 
@@ -77,6 +78,7 @@ export function configure(given: GivenFlags, system: SystemFacts): Config {
   applyThreads(settings, given, system);
   applySwitches(settings, given);
   applyMemory(settings, given, system);
+  applyObserving(settings, given, warnings);
   const idle = (given.get("extended") ?? []).flatMap((list) =>
     applyExtended(settings, list)
   );
@@ -239,6 +241,7 @@ function applySwitches(settings: Settings, given: GivenFlags): void {
     throw new UsageError(`--log-format: ${format} is neither text nor json`);
   }
   settings.jsonLog = format === "json";
+  settings.logFile = last(given, "log-file") ?? null;
 }
 
 function applyMemory(

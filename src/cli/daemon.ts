@@ -4,17 +4,11 @@
  *
  * @module
  */
+import { ownCommand } from "./own_command.ts";
 import { EXIT_OS, UsageError } from "./usage_error.ts";
 
 /** Set for the program that was started in the background. */
 const MARK = "DENOCACHED_DAEMON";
-
-/** The command line that starts this program again. */
-function ownCommand(args: readonly string[]): { file: string; args: string[] } {
-  const file = Deno.execPath();
-  if (Deno.build.standalone) return { file, args: [...args] };
-  return { file, args: ["run", "-A", Deno.mainModule, ...args] };
-}
 
 /** Whether this process is the one in the background. */
 export function isDaemon(): boolean {

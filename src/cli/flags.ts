@@ -60,6 +60,11 @@ export const FLAGS: readonly Flag[] = [
   flag("N", "napi_ids", "num", "accepted; has no effect"),
   flag("", "io", "name", "deno (default), native (Linux epoll), or auto"),
   flag("", "log-format", "name", "text (default) or json"),
+  flag("", "log-file", "file", "append the log to a file, not to stderr"),
+  flag("", "config", "file", "read flags from a file, one a line"),
+  flag("", "print-config", "", "print the settings in force as JSON and exit"),
+  flag("", "http", "addr", "metrics and the page at host:port (off)"),
+  flag("", "hot-keys", "[num]", "find hot keys; look at 1 of num gets (100)"),
 ];
 
 /** Flags of memcached that a later version brings: refused, never ignored. */
@@ -91,17 +96,21 @@ export type GivenFlags = Map<string, string[]>;
 /**
  * Reads a command line. Letters may be joined (`-vv`, `-p11211`), values may
  * begin with a minus, as getopt has it; other arguments are ignored, as
- * memcached ignores them.
+ * memcached ignores them; they are added to `words` for those who do not.
  */
-export function readFlags(args: readonly string[]): GivenFlags {
+export function readFlags(
+  args: readonly string[],
+  words: string[] = [],
+): GivenFlags {
   const parsed = parseArgs(spellOut(args), {
     string: ALL.filter((f) => f.value !== "").map((f) => f.name),
     boolean: ALL.filter((f) => f.value === "").map((f) => f.name),
     collect: ALL.map((f) => f.name),
-    unknown: (_arg, key) => {
+    unknown: (arg, key) => {
       if (key !== undefined) {
         throw new UsageError(`Illegal argument "${key}"`, 1);
       }
+      words.push(arg);
     },
   });
   const given: GivenFlags = new Map();

@@ -29,6 +29,14 @@ export function versionText(): string {
   return `memcached ${MEMCACHED_VERSION}\ndenocached ${VERSION}\n`;
 }
 
+const COMMANDS_TEXT =
+  `   health                   ask a running server whether it answers
+   service <action>         install, uninstall, start, stop, status
+   <command> --help         tells more
+Flags win over variables, MEMCACHED_ and the long name (MEMCACHED_MEMORY_LIMIT),
+and those win over the file of --config.
+`;
+
 /** What --help prints. */
 export function helpText(): string {
   let text = versionText();
@@ -42,6 +50,7 @@ export function helpText(): string {
   );
   text += "Options of -o:\n" + wrap(useful, "   ", 78);
   text += "   and, without effect, memcached's other ones.\n";
+  text += "Commands:\n" + COMMANDS_TEXT;
   return text;
 }
 

@@ -3,15 +3,21 @@
  *
  * @module
  */
+import { AdminServer } from "../admin/admin.ts";
 import { Log } from "../observe/log.ts";
 import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
 import { SingleServer } from "../server/single.ts";
 import { SmpServer } from "../server/smp_server.ts";
-import { type Config, configure } from "./config.ts";
+import type { Config } from "./config.ts";
 import { isDaemon, startDaemon } from "./daemon.ts";
 import { readFlags } from "./flags.ts";
 import { helpText, LICENSE_TEXT, versionText } from "./help.ts";
+import { LogFile } from "./log_file.ts";
+import { configText } from "./print_config.ts";
+import { isOldServiceForm } from "./service.ts";
+import { configureFrom, gatherFlags } from "./sources.ts";
+import { SUBCOMMANDS } from "./subcommands.ts";
 import { SYSTEM } from "./system.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -21,12 +27,23 @@ export async function run(args: readonly string[]): Promise<number> {
   if (args[0] === "memcached" || args[0] === "denocached") {
     args = args.slice(1);
   }
+  if (isOldServiceForm(args)) args = ["service", ...args.slice(1)];
   try {
+    const command = args[0] ?? "-";
+    if (!command.startsWith("-")) {
+      const subcommand = SUBCOMMANDS.get(command);
+      if (subcommand !== undefined) return await subcommand(args.slice(1));
+      throw new UsageError(`there is no command "${command}"; see --help`);
+    }
     const given = readFlags(args);
     if (given.has("help")) return print(helpText());
     if (given.has("version")) return print(versionText());
     if (given.has("license")) return print(LICENSE_TEXT);
-    const config = configure(given, SYSTEM);
+    const gathered = gatherFlags(given, SYSTEM);
+    const config = configureFrom(gathered, SYSTEM);
+    if (given.has("print-config")) {
+      return print(configText(config.settings, gathered));
+    }
     if (config.daemon && !isDaemon()) {
       startDaemon(args);
       return 0;
@@ -53,25 +70,57 @@ function complain(message: string, exitCode: number): number {
   return exitCode;
 }
 
+// The HTTP listener, if there is to be one.
+async function openAdmin(
+  server: SingleServer | SmpServer,
+  log: Log,
+): Promise<AdminServer | null> {
+  const { http } = server.settings;
+  if (http === null) return null;
+  try {
+    return new AdminServer(http, server.view, log);
+  } catch (error) {
+    await server.stop();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ListenError(
+      `failed to listen on HTTP address ${http.host}:${http.port}: ${reason}`,
+    );
+  }
+}
+
 async function serve(config: Config): Promise<number> {
   const { settings, warnings } = config;
-  const log = new Log(settings.jsonLog);
+  const file = settings.logFile === null ? null : new LogFile(settings.logFile);
+  const log = new Log(
+    settings.jsonLog,
+    file === null ? undefined : (line) => file.write(line),
+  );
   for (const warning of warnings) log.warn(warning);
-  const server = settings.threads > 1
-    ? await SmpServer.start(settings, log)
-    : new SingleServer(settings, log);
+  // Before the server: whoever reads "listening" may send a signal at once.
+  let server: SingleServer | SmpServer | null = null;
+  let isStopWanted = false;
+  const stop = () => {
+    isStopWanted = true;
+    server?.stop();
+  };
   const ignoreSignals = onSignals({
     stop: (signal) => {
       log.info("stopping", { signal });
-      server.stop();
+      stop();
     },
     stopGracefully: () => {
       log.info("Gracefully stopping");
-      server.stop();
+      stop();
     },
     reload: () => log.info("nothing to reload"),
   });
+  server = settings.threads > 1
+    ? await SmpServer.start(settings, log)
+    : new SingleServer(settings, log);
+  const admin = await openAdmin(server, log);
+  if (isStopWanted) server.stop();
   await server.stopped;
+  await admin?.close();
   ignoreSignals();
   if (settings.pidFile !== null && isDaemon()) {
     try {

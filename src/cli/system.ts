@@ -3,44 +3,47 @@
  *
  * @module
  */
-import type { SystemFacts } from "./config.ts";
-import { parseCgroupLimit } from "./sizes.ts";
+import process from "node:process";
+import { cgroupMemoryLimit } from "./cgroup.ts";
+import { readSystemFile } from "./linux_files.ts";
+import type { SourceSystem } from "./sources.ts";
 
-const CGROUP_FILES = [
-  "/sys/fs/cgroup/memory.max",
-  "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-];
-
-function cgroupLimit(): number | null {
-  for (const path of CGROUP_FILES) {
-    try {
-      const limit = parseCgroupLimit(Deno.readTextFileSync(path));
-      if (limit !== null) return limit;
-    } catch {
-      // This system has no such file.
-    }
+function readText(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    // This system has no such file.
+    return null;
   }
-  return null;
 }
 
 /** The system this process runs on. */
-export const SYSTEM: SystemFacts = {
+export const SYSTEM: SourceSystem = {
   memoryBytes(): number {
     const total = Deno.systemMemoryInfo().total;
-    return Math.min(total, cgroupLimit() ?? total);
+    // Where FFI is not allowed there remains what Deno itself finds: the limit
+    // of the own group, without those above it; 0 and huge ones are none.
+    const own = process.constrainedMemory() || total;
+    return Math.min(total, own, cgroupMemoryLimit(readSystemFile) ?? total);
   },
   cores(): number {
     return navigator.hardwareConcurrency;
   },
   hasUser(name: string): boolean | null {
-    try {
-      const users = Deno.readTextFileSync("/etc/passwd");
-      return users.split("\n").some((line) => line.startsWith(`${name}:`));
-    } catch {
-      return null;
-    }
+    const users = readText("/etc/passwd");
+    if (users === null) return null;
+    return users.split("\n").some((line) => line.startsWith(`${name}:`));
   },
   environment(name: string): string | undefined {
     return Deno.env.get(name);
   },
+  readFile(path: string): string {
+    return path.startsWith("/proc/")
+      ? readSystemFile(path) ?? missing(path)
+      : Deno.readTextFileSync(path);
+  },
 };
+
+function missing(path: string): never {
+  throw new Deno.errors.NotFound(path);
+}

@@ -28,6 +28,7 @@ import {
 import {
   BINARY_HEADER_BYTES,
   DO_NOT_CREATE,
+  NO_MEMORY_NEW,
   putHeader,
   putStatus,
   putSuccess,
@@ -282,6 +283,7 @@ export class Binary implements StoreForm {
     }
     if (!observers.active) return;
     const { key, keyAt, keyLength } = command;
+    observers.sampleGet(key.u8, keyAt, keyLength);
     observers.prefixGet(key.u8, keyAt, keyLength, status === HIT);
     observers.itemGet(key.u8, keyAt, keyLength, status, slabClass, length);
   }
@@ -383,9 +385,11 @@ export class Binary implements StoreForm {
       this.#answerNumber(command, sink.output, shard.cas(this.#cas), number);
     }
     shard.unlock();
-    if (result !== STORED) {
-      putStatus(sink.output, command, deltaStatus(result));
-    }
+    if (result === STORED) return;
+    const text = result === NO_MEMORY && found !== HIT
+      ? NO_MEMORY_NEW
+      : undefined;
+    putStatus(sink.output, command, deltaStatus(result), text);
   }
 
   #answerNumber(

@@ -153,6 +153,7 @@ export class Classic {
     const { observers } = this.#context;
     const { key, keyAt, keyLength } = command;
     const isHit = status === HIT;
+    observers.sampleGet(key.u8, keyAt, keyLength);
     observers.prefixGet(key.u8, keyAt, keyLength, isHit);
     observers.itemGet(
       key.u8,

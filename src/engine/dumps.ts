@@ -39,7 +39,11 @@ export function parseClasses(text: string): boolean[] | null {
 }
 
 /** Whether an item of the walk is there for clients. */
-function isAlive(context: Context, shard: Shard, reference: number): boolean {
+export function isAlive(
+  context: Context,
+  shard: Shard,
+  reference: number,
+): boolean {
   const expiry = shard.records.expiry(reference);
   return (expiry === 0 || expiry > context.now) &&
     !shard.log.isFlushed(reference >>> shard.memory.pageShift);

@@ -259,6 +259,7 @@ export class Meta {
     }
     if (!observers.active) return;
     const { key, keyAt, keyLength } = command;
+    observers.sampleGet(key.u8, keyAt, keyLength);
     observers.itemGet(key.u8, keyAt, keyLength, status, slabClass, length);
   }
 

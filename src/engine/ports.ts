@@ -5,6 +5,7 @@
  * @module
  */
 import type { Counters } from "../observe/counters.ts";
+import type { HotKeysReport } from "../observe/hot_keys.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 
 /** One connection, as `stats conns` shows it. */
@@ -47,4 +48,17 @@ export interface ServerPort {
   pauseClock(paused: boolean): void;
   /** Lets other work of this thread go first. */
   yield(): Promise<void>;
+}
+
+/** What the statistics of a server are made from, beside its table. */
+export type FactsPort = Pick<ServerPort, "processFacts" | "counters" | "port">;
+
+/** The server, as its view sees it. */
+export interface ViewPort extends FactsPort, Pick<ServerPort, "yield"> {
+  /** The counters of each worker, since it started. */
+  workerCounters(): Counters[];
+  /** What each worker knows of its hot keys. */
+  hotKeys(): HotKeysReport[] | Promise<HotKeysReport[]>;
+  /** Why no more clients should come; null if they may. */
+  unreadyReason(): string | null;
 }

@@ -1,25 +1,15 @@
 /**
- * Owns the answers to `stats`: gathers facts from the table, the counters and
- * the server, and writes them as lines or packets. Never counts anything.
+ * Owns the answers to `stats`: which statistics are asked for, written as
+ * lines. Never counts anything.
  *
  * @module
  */
 import { prefixDump } from "../observe/prefixes.ts";
-import {
-  type ClassFacts,
-  itemsStats,
-  slabsStats,
-} from "../observe/slab_stats.ts";
-import {
-  generalStats,
-  settingsStats,
-  type Stat,
-  type TableFacts,
-} from "../observe/stats.ts";
-import { PROTOCOL_VERSION } from "../protocol/reply.ts";
+import type { Stat } from "../observe/stats.ts";
 import type { Context } from "./context.ts";
 import { cacheDump, CLASS_NUMBERS, sizeHistogram } from "./dumps.ts";
 import type { ConnectionInfo, ServerPort } from "./ports.ts";
+import { ServerStatistics } from "./server_statistics.ts";
 import { toUint32 } from "./words.ts";
 
 const END = "END\r\n";
@@ -31,11 +21,12 @@ function lines(stats: Stat[]): string {
 }
 
 /** Answers `stats` for one worker. */
-export class Statistics {
+export class Statistics extends ServerStatistics {
   readonly #context: Context;
   readonly #server: ServerPort;
 
   constructor(context: Context, server: ServerPort) {
+    super(context, server);
     this.#context = context;
     this.#server = server;
   }
@@ -77,45 +68,6 @@ export class Statistics {
     this.#server.resetCounters();
     this.#context.store.resetCounters();
     this.#context.observers.prefixes.reset();
-  }
-
-  general(): Stat[] {
-    const { settings } = this.#context;
-    return generalStats(
-      this.#server.processFacts(),
-      this.#server.counters(),
-      this.table(),
-      settings,
-      PROTOCOL_VERSION,
-    );
-  }
-
-  settings(): Stat[] {
-    const { settings, store } = this.#context;
-    return settingsStats(settings, store.limitBytes, this.#server.port());
-  }
-
-  /** What the table contributes to `stats`. */
-  table(): TableFacts {
-    const { store } = this.#context;
-    const summary = store.summary();
-    return { limitBytes: store.limitBytes, ...summary };
-  }
-
-  classes(): ClassFacts[] {
-    return this.#context.store.classSummary();
-  }
-
-  items(): Stat[] {
-    const { settings } = this.#context;
-    const counters = this.#server.counters();
-    return itemsStats(this.classes(), counters, settings.lruMaintainer);
-  }
-
-  slabs(): Stat[] {
-    const { store } = this.#context;
-    const malloced = store.pagesUsed() * store.geometry.pageBytes;
-    return slabsStats(this.classes(), this.#server.counters(), malloced);
   }
 
   async sizeStats(): Promise<Stat[]> {

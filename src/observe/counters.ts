@@ -7,6 +7,8 @@
  * @module
  */
 
+import { BATCH_TIMES_VALUES, BatchTimes } from "./batch_times.ts";
+
 export const CMD_GET = 0;
 export const CMD_FLUSH = 1;
 export const CMD_TOUCH = 2;
@@ -58,13 +60,16 @@ export const CLASS_COUNTERS = 8;
 const CLASSES = 64;
 
 /** Bytes that the counters of one worker take. */
-export const COUNTERS_BYTES = (COUNTERS + CLASSES * CLASS_COUNTERS) * 8;
+export const COUNTERS_BYTES =
+  (COUNTERS + CLASSES * CLASS_COUNTERS + BATCH_TIMES_VALUES) * 8;
 
 /** The counters of one worker. */
 export class Counters {
   readonly values: Float64Array;
   /** Row = slab class, column = one of the CLASS_ names. */
   readonly classes: Float64Array;
+  /** How long sampled batches took. */
+  readonly batchTimes: BatchTimes;
 
   constructor(
     buffer: ArrayBufferLike = new ArrayBuffer(COUNTERS_BYTES),
@@ -76,6 +81,13 @@ export class Counters {
       plain,
       offset + COUNTERS * 8,
       CLASSES * CLASS_COUNTERS,
+    );
+    this.batchTimes = new BatchTimes(
+      new Float64Array(
+        plain,
+        offset + (COUNTERS + CLASSES * CLASS_COUNTERS) * 8,
+        BATCH_TIMES_VALUES,
+      ),
     );
   }
 
@@ -99,6 +111,7 @@ export class Counters {
     for (let i = 0; i < this.classes.length; i++) {
       this.classes[i] += other.classes[i];
     }
+    this.batchTimes.add(other.batchTimes);
   }
 
   /** Takes other counters off these. */
@@ -107,6 +120,7 @@ export class Counters {
     for (let i = 0; i < this.classes.length; i++) {
       this.classes[i] -= other.classes[i];
     }
+    this.batchTimes.subtract(other.batchTimes);
   }
 
   /** What `stats reset` does. */
@@ -115,6 +129,7 @@ export class Counters {
       if (!GAUGES.has(i)) this.values[i] = 0;
     }
     this.classes.fill(0);
+    this.batchTimes.reset();
   }
 
   /** Sets back what `reset` leaves alone. */

@@ -2,15 +2,28 @@
  * Owns the log: lines of text or JSON with a timestamp, on standard error,
  * through @std/log. Never logs keys or values unless -vv asks for them.
  *
- * Fields of a JSON line: `time` (RFC 3339, UTC), `level`, `message`, and what
- * the event has: `address`, `connection`, `worker`, `error`, `signal`, ...
- *
  * @module
  */
 import { BaseHandler, Logger, type LogRecord } from "@std/log";
 
+/** Every field that a line may have beside `time`, `level` and `message`; the
+ * README lists them too. A field that is not here does not compile. */
+export const LOG_FIELDS = {
+  address: "what is listened on: tcp:<ip>:<port>, unix:<path>",
+  threads: "threads that serve it",
+  url: "where the HTTP listener is",
+  connection: "number of the connection, as in `stats conns`",
+  worker: "number of the thread that it is about",
+  reason: "why it came to that",
+  repaired: "shards of the table that had to be put in order",
+  signal: "the signal that was received",
+  error: "what went wrong, with the stack if it is a defect",
+} as const;
+
 /** What a log line may carry beside its message. */
-export type LogFields = Record<string, string | number | boolean>;
+export type LogFields = Partial<
+  Record<keyof typeof LOG_FIELDS, string | number | boolean>
+>;
 
 /** The levels that the server uses. */
 export type LogLevelName = "DEBUG" | "INFO" | "WARN" | "ERROR";

@@ -7,6 +7,7 @@
 import { latin1 } from "../base/bytes.ts";
 import type { Settings } from "../base/settings.ts";
 import type { Counters } from "./counters.ts";
+import { HotKeys, type HotKeysReport } from "./hot_keys.ts";
 import { PrefixStats } from "./prefixes.ts";
 import {
   WATCH_CONNEVENTS,
@@ -47,13 +48,16 @@ export function uriKey(bytes: Uint8Array, at: number, length: number): string {
 export class Observers {
   readonly watch: WatchHub;
   readonly prefixes: PrefixStats;
+  /** Null unless `--hot-keys` asks for them. */
+  readonly hotKeys: HotKeys | null;
   readonly #settings: Settings;
   /** What watchers of other workers want, beside our own. */
   remoteFlags = 0;
   /** True if any hook below has something to do. */
   active = false;
-  /** Writes a line of the verbose log. */
-  log: (line: string) => void = () => {};
+  /** Writes a line of the verbose log, about the connection that runs the
+   * current command if no other is named. */
+  log: (line: string, connection?: number) => void = () => {};
   /** Unix time with fractions; set by the server. */
   clock: () => number = () => 0;
   /** The connection that runs the current command. */
@@ -65,6 +69,9 @@ export class Observers {
     this.#settings = settings;
     this.watch = new WatchHub(settings.watcherBufferBytes, counters);
     this.prefixes = new PrefixStats(settings.prefixDelimiter);
+    this.hotKeys = settings.hotKeysSample > 0
+      ? new HotKeys(settings.hotKeysSample)
+      : null;
     this.publish = (flag, event) =>
       this.watch.publish(flag, this.clock(), event);
     this.watch.onChange = () => this.refresh();
@@ -74,7 +81,7 @@ export class Observers {
   /** To be called whenever a setting, or a watcher, has changed. */
   refresh(): void {
     this.active = this.#flags !== 0 || this.#settings.detailEnabled ||
-      this.#settings.verbosity > 1;
+      this.#settings.verbosity > 1 || this.hotKeys !== null;
   }
 
   get #flags(): number {
@@ -175,6 +182,19 @@ export class Observers {
   /** A connection that came or went; `details` as memcached words them. */
   connectionEvent(details: string): void {
     if (this.wants(WATCH_CONNEVENTS)) this.publish(WATCH_CONNEVENTS, details);
+  }
+
+  /** A key that a client asks for: hot keys are found among a sample. */
+  sampleGet(key: Uint8Array, at: number, length: number): void {
+    const { hotKeys } = this;
+    if (hotKeys === null || !hotKeys.isDue()) return;
+    hotKeys.take(latin1(key, at, at + length), this.clock());
+  }
+
+  /** What is known of hot keys, for onlookers; empty if they are not looked
+   * for. */
+  hotKeysReport(): HotKeysReport[] {
+    return this.hotKeys === null ? [] : [this.hotKeys.report(this.clock())];
   }
 
   get countsPrefixes(): boolean {

@@ -17,8 +17,9 @@ import {
   RUN_WATCH,
   RUN_YIELD,
 } from "../engine/session_states.ts";
-import { BATCHES, BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
+import { BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
+import { beginBatch, endBatch } from "./batch_timer.ts";
 import type { Peer, ServedClient } from "./client.ts";
 import type { Service } from "./service.ts";
 
@@ -71,7 +72,7 @@ export class Connection implements ServedClient {
   async #loop(): Promise<void> {
     const { session } = this;
     const { pool, engine } = this.#service;
-    const { values } = engine.context.counters;
+    const { counters } = engine.context;
     for (;;) {
       const target = session.readTarget();
       const count = await this.#conn.read(target);
@@ -79,8 +80,8 @@ export class Connection implements ServedClient {
         session.closeReason = "normal";
         return;
       }
-      values[BYTES_READ] += count;
-      values[BATCHES]++;
+      counters.values[BYTES_READ] += count;
+      const beganMs = beginBatch(counters);
       session.received(count);
       for (let code = RUN_FLUSH; code !== RUN_READ;) {
         const output = pool.acquire();
@@ -96,6 +97,7 @@ export class Connection implements ServedClient {
         if (code === RUN_READ || code === RUN_FLUSH) continue;
         if (!await this.#follow(code)) return;
       }
+      endBatch(counters, beganMs);
       this.#adaptBuffer(count, target.length);
     }
   }

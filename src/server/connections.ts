@@ -55,7 +55,7 @@ export class ConnectionSet {
     counters.values[CURR_CONNECTIONS]++;
     observers.connectionEvent(`type=conn_new ${peerText(connection)}`);
     if (observers.isVerbose) {
-      observers.log(`<${connection.id} new client connection`);
+      observers.log(`<${connection.id} new client connection`, connection.id);
     }
   }
 
@@ -71,7 +71,7 @@ export class ConnectionSet {
       `type=conn_close ${rip} reason=${reason} ${cfd}`,
     );
     if (observers.isVerbose) {
-      observers.log(`<${connection.id} connection closed.`);
+      observers.log(`<${connection.id} connection closed.`, connection.id);
     }
     const waiting = this.#onRemoved;
     this.#onRemoved = [];
@@ -115,7 +115,10 @@ export class ConnectionSet {
 
   #stateOf(connection: ServedClient): string {
     const { observers } = this.#service.engine.context;
-    if (connection.id === observers.connection) return "conn_parse_cmd";
+    // The one that asks; its answer may be waited for.
+    const isRunning = connection.id === observers.connection ||
+      connection.session.deferred !== null;
+    if (isRunning) return "conn_parse_cmd";
     return connection.session.stateName(connection.isWriting);
   }
 }

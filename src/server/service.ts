@@ -103,7 +103,14 @@ export class Service {
     const context = new Context(store, settings, parts.started, counters);
     context.setTime(this.now);
     context.observers.clock = parts.unixTime;
-    context.observers.log = (line) => log.debug(line);
+    // The text of the line has the number already.
+    context.observers.log = (line, connection) =>
+      log.debug(
+        line,
+        settings.jsonLog
+          ? { connection: connection ?? context.observers.connection }
+          : undefined,
+      );
     this.engine = new Engine(context, port);
     this.connections = new ConnectionSet(this, parts.worker, parts.workers);
     this.pool = new OutputPool(this.engine);
@@ -124,15 +131,13 @@ export class Service {
 
   /** Runs what a client has sent; returns one of the RUN_ codes. */
   runBatch(session: Session): number {
-    const { context } = this.engine;
-    context.setTime(this.now);
+    this.engine.context.setTime(this.now);
     this.#heartbeat[0]++;
     try {
       return session.run();
     } finally {
       this.#heartbeat[0]++;
-      // Nobody's command is being run when another thread asks.
-      context.observers.connection = -1;
+      this.engine.context.observers.connection = 0;
     }
   }
 

@@ -5,8 +5,15 @@
  * @module
  */
 import type { Settings } from "../base/settings.ts";
-import type { ConnectionInfo, PrefixRow, ServerPort } from "../engine/ports.ts";
+import type {
+  ConnectionInfo,
+  PrefixRow,
+  ServerPort,
+  ViewPort,
+} from "../engine/ports.ts";
+import { EngineView } from "../engine/view.ts";
 import { Counters } from "../observe/counters.ts";
+import type { HotKeysReport } from "../observe/hot_keys.ts";
 import type { Log } from "../observe/log.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
@@ -25,13 +32,15 @@ const SWEEP_RECORDS = 4096;
 const SWEEP_PAUSE_MS = 10;
 
 /** A running single-threaded server. */
-export class SingleServer implements ServerPort {
+export class SingleServer implements ServerPort, ViewPort {
   readonly settings: Settings;
   readonly clock = new ServerClock();
   readonly store: Store;
   readonly service: Service;
   readonly listeners: OpenListener[];
+  readonly view: EngineView;
   readonly #log: Log;
+  #isStopping = false;
   readonly #counters = new Counters();
   /** The current table second, where every batch reads it. */
   readonly #now = new Int32Array(1);
@@ -62,6 +71,7 @@ export class SingleServer implements ServerPort {
       worker: 0,
       workers: 1,
     });
+    this.view = new EngineView(this.service.engine.context, this);
     for (const listener of this.listeners) this.service.listen(listener);
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     announce(this.listeners, settings, log);
@@ -89,6 +99,7 @@ export class SingleServer implements ServerPort {
 
   /** Stops at once: connections end, nothing is accepted any more. */
   stop(): void {
+    this.#isStopping = true;
     clearInterval(this.#ticking);
     if (this.#sweeping !== null) clearTimeout(this.#sweeping);
     this.service.stop();
@@ -163,5 +174,19 @@ export class SingleServer implements ServerPort {
 
   yield(): Promise<void> {
     return this.service.yield();
+  }
+
+  // ---- what onlookers ask ----
+
+  workerCounters(): Counters[] {
+    return [this.#counters];
+  }
+
+  hotKeys(): HotKeysReport[] {
+    return this.service.engine.context.observers.hotKeysReport();
+  }
+
+  unreadyReason(): string | null {
+    return this.#isStopping ? "stopping" : null;
   }
 }

@@ -6,8 +6,11 @@
  * @module
  */
 import type { Settings } from "../base/settings.ts";
-import type { ConnectionInfo, PrefixRow } from "../engine/ports.ts";
+import { Context } from "../engine/context.ts";
+import type { ConnectionInfo, PrefixRow, ViewPort } from "../engine/ports.ts";
+import { EngineView } from "../engine/view.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { HotKeysReport } from "../observe/hot_keys.ts";
 import type { Log } from "../observe/log.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import {
@@ -17,7 +20,12 @@ import {
   type SmpStore,
 } from "../store/smp_store.ts";
 import { ServerClock } from "./clock.ts";
-import { ListenError, type OpenListener, openListeners } from "./listeners.ts";
+import {
+  type Announced,
+  ListenError,
+  type OpenListener,
+  openListeners,
+} from "./listeners.ts";
 import { chooseIo } from "./native/choice.ts";
 import type { Libc } from "./native/libc.ts";
 import { NativeListener } from "./native/listening.ts";
@@ -50,13 +58,16 @@ const SWEEP_PAUSE_MS = 10;
 const ENDING_MS = 200;
 
 /** A running multi-core server. */
-export class SmpServer {
+export class SmpServer implements ViewPort {
   readonly settings: Settings;
   readonly clock = new ServerClock();
   readonly store: SmpStore;
   readonly listeners: OpenListener[];
   readonly control: Control;
   readonly workers: WorkerHandle[] = [];
+  readonly view: EngineView;
+  /** The table as the main thread looks at it; it runs no commands. */
+  readonly #context: Context;
   readonly #table: SharedTable;
   readonly #controlBuffers: ControlBuffers;
   readonly #countersBuffer: SharedArrayBuffer;
@@ -94,6 +105,9 @@ export class SmpServer {
     );
     this.store = attachStore(this.#table, { owner: threads });
     this.#limbo = new LimboKeeper(this.store, this.control);
+    const now = this.control.clock[0];
+    this.#context = new Context(this.store, settings, now);
+    this.view = new EngineView(this.#context, this);
   }
 
   /** Opens the listeners and starts the workers; throws ListenError. */
@@ -120,7 +134,7 @@ export class SmpServer {
   }
 
   // A UNIX socket that a worker has opened is announced all the same.
-  #announced(): { address: string; port: number; isUnix: boolean }[] {
+  #announced(): Announced[] {
     const { unixSocket } = this.settings;
     if (this.listeners.length > 0 || unixSocket === null) return this.listeners;
     return [{ address: `unix:${unixSocket}`, port: 0, isUnix: true }];
@@ -150,8 +164,12 @@ export class SmpServer {
   #sharedListeners(): SharedListener[] {
     const { unixSocket } = this.settings;
     if (this.listeners.length === 0 && unixSocket !== null) {
-      const address = `unix:${unixSocket}`;
-      return [{ fd: -1, hostname: unixSocket, address, port: 0, isUnix: true }];
+      return [{
+        fd: -1,
+        hostname: unixSocket,
+        requestedPort: 0,
+        ...this.#announced()[0],
+      }];
     }
     return this.listeners.map(({ listener, ...rest }) => ({
       fd: listener instanceof NativeListener ? listener.fd : -1,
@@ -176,6 +194,7 @@ export class SmpServer {
       this.store.flush();
     }
     this.control.clock[0] = now;
+    this.#context.setTime(now);
     if (this.#sweeping === null) this.#sweep();
   }
 
@@ -309,5 +328,27 @@ export class SmpServer {
 
   prefixRows(): Promise<PrefixRow[]> {
     return this.#rowsOfAll<PrefixRow>({ name: "prefixRows" });
+  }
+
+  // ---- what onlookers ask ----
+
+  workerCounters(): Counters[] {
+    return this.workers.map(({ worker }) => this.#counters.of(worker));
+  }
+
+  hotKeys(): Promise<HotKeysReport[]> {
+    return this.#rowsOfAll<HotKeysReport>({ name: "hotKeys" });
+  }
+
+  unreadyReason(): string | null {
+    return this.#isStopping ? "stopping" : null;
+  }
+
+  port(): number {
+    return this.listeners.find((l) => !l.isUnix)?.port ?? this.settings.port;
+  }
+
+  yield(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, 0));
   }
 }

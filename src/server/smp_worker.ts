@@ -154,6 +154,8 @@ class Worker {
       }
       case "prefixRows":
         return this.#service.engine.context.observers.prefixes.rows();
+      case "hotKeys":
+        return this.#service.engine.context.observers.hotKeysReport();
       case "resetPrefixes":
         return this.#service.engine.context.observers.prefixes.reset();
       case "watchersChanged":

@@ -6,12 +6,9 @@
  */
 import { assertThrows } from "@std/assert";
 import { SETTINGS_DEFAULT } from "../../src/base/settings.ts";
-import {
-  type Config,
-  configure,
-  type SystemFacts,
-} from "../../src/cli/config.ts";
+import { type Config, configure } from "../../src/cli/config.ts";
 import { readFlags } from "../../src/cli/flags.ts";
+import type { SourceSystem } from "../../src/cli/sources.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 
 export const MIB = 1024 * 1024;
@@ -20,8 +17,13 @@ export const GIB = 1024 * MIB;
 /** A machine with 8 GiB, 6 cores, a user `cache` and nobody else. */
 export function system(
   environment: Record<string, string> = {},
-): SystemFacts {
+  files: Record<string, string> = {},
+): SourceSystem {
   return {
+    readFile: (path) => {
+      if (files[path] === undefined) throw new Error("no such file");
+      return files[path];
+    },
     memoryBytes: () => 8 * GIB,
     cores: () => 6,
     hasUser: (name) => name === "cache",

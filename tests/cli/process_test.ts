@@ -125,3 +125,39 @@ Deno.test("the program's own name may come first", async () => {
     assertMatch(stdout, /^memcached /);
   }
 });
+
+Deno.test("a first word that is no command is refused", async () => {
+  for (const word of ["helth", "start"]) {
+    const { code, stderr } = await runOurs([word]);
+    assertEquals(code, 64);
+    assertEquals(stderr, `there is no command "${word}"; see --help\n`);
+  }
+});
+
+Deno.test("commands come after the program's own name as well", async () => {
+  const { code, stdout } = await runOurs(["memcached", "health", "--help"]);
+  assertEquals(code, 0);
+  assertMatch(stdout, /^denocached health /);
+});
+
+Deno.test("--print-config prints JSON and does not serve", async () => {
+  const { code, stdout } = await runOurs(["--print-config", "-p", "0"], {
+    MEMCACHED_MAXCONN: "77",
+  });
+  assertEquals(code, 0);
+  const { settings, given } = JSON.parse(stdout);
+  assertEquals([settings.port, settings.connectionsMax], [-1, 77]);
+  assertEquals(given["conn-limit"].from, ["MEMCACHED_MAXCONN"]);
+});
+
+Deno.test("the program ends with 64 for a file with a mistake", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "-m 64\n-p 70000\n");
+    const { code, stderr } = await runOurs(["--config", path]);
+    assertEquals(stderr, `${path}:2: ERROR: Invalid port number 70000.\n`);
+    assertEquals(code, 64);
+  } finally {
+    await Deno.remove(path);
+  }
+});

@@ -11,11 +11,15 @@ import {
   assertMatch,
   assertNotMatch,
 } from "@std/assert";
+import { LOG_FIELDS } from "../../src/observe/log.ts";
 import type { Mode } from "../support/our_server.ts";
 import { inEveryMode, serving } from "../support/serving.ts";
 
 const TEXT_LINE =
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARN|ERROR) \S/;
+
+/** Every field that a JSON line may have. */
+const FIELDS = ["time", "level", "message", ...Object.keys(LOG_FIELDS)];
 
 /** The log of a server that has served a few commands, by lines. */
 async function logOf(mode: Mode, args: string[]): Promise<string[]> {
@@ -60,7 +64,10 @@ inEveryMode("no key is logged without -vv", async (mode) => {
 
 inEveryMode("-vv logs clients, commands and replies", async (mode) => {
   const lines = await logOf(mode, ["-vv"]);
-  const messages = lines.map((line) => line.replace(/^\S+ DEBUG /, ""));
+  const messages = lines.map((line) =>
+    // Of several workers each line says which.
+    line.replace(/^\S+ DEBUG /, "").replace(/ worker=\d+$/, "")
+  );
   const inOrder = [
     /^<(\d+) new .*client connection/,
     /^<\d+ set secret_key 0 0 12$/,
@@ -106,9 +113,12 @@ inEveryMode(
         );
         assertMatch(record.level, /^(debug|info|warn|error)$/);
         assertEquals(typeof record.message, "string");
-        for (const value of Object.values(record)) {
+        for (const [name, value] of Object.entries(record)) {
           assertMatch(typeof value, /^(string|number|boolean)$/);
+          assert(FIELDS.includes(name), `${name} is not documented`);
         }
+        const [, id] = /^[<>](\d+) /.exec(record.message) ?? [];
+        if (id !== undefined) assertEquals(record.connection, Number(id));
       }
       const listening = records.find((r) => r.message === "listening");
       assertMatch(listening.address, /^tcp:127\.0\.0\.1:\d+$/);

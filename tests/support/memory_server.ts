@@ -13,6 +13,7 @@ import type {
   ConnectionInfo,
   PrefixRow,
   ServerPort,
+  ViewPort,
 } from "../../src/engine/ports.ts";
 import { Session } from "../../src/engine/session.ts";
 import {
@@ -21,7 +22,9 @@ import {
   RUN_WAIT,
   RUN_WATCH,
 } from "../../src/engine/session_states.ts";
+import { EngineView } from "../../src/engine/view.ts";
 import { Counters } from "../../src/observe/counters.ts";
+import type { HotKeysReport } from "../../src/observe/hot_keys.ts";
 import type { ProcessFacts, Stat } from "../../src/observe/stats.ts";
 import { Output } from "../../src/protocol/output.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
@@ -30,11 +33,12 @@ import { createStore, type Store } from "../../src/store/store.ts";
 export const START_UNIX_SECONDS = 1_800_000_000;
 
 /** The engine with everything around it but sockets. */
-export class MemoryServer implements ServerPort {
+export class MemoryServer implements ServerPort, ViewPort {
   readonly settings: Settings;
   readonly store: Store;
   readonly context: Context;
   readonly engine: Engine;
+  readonly view: EngineView;
   /** "", "stop" or "graceful" once `shutdown` was run. */
   shutdownMode = "";
   #nextId = 27;
@@ -51,6 +55,7 @@ export class MemoryServer implements ServerPort {
     const now = tableSeconds(START_UNIX_SECONDS);
     this.context = new Context(this.store, this.settings, now);
     this.engine = new Engine(this.context, this);
+    this.view = new EngineView(this.context, this);
   }
 
   connect(): MemoryConnection {
@@ -81,6 +86,15 @@ export class MemoryServer implements ServerPort {
   }
   counters(): Counters {
     return this.context.counters;
+  }
+  workerCounters(): Counters[] {
+    return [this.context.counters];
+  }
+  hotKeys(): HotKeysReport[] {
+    return this.context.observers.hotKeysReport();
+  }
+  unreadyReason(): string | null {
+    return this.shutdownMode === "" ? null : "stopping";
   }
   connections(): ConnectionInfo[] {
     return [];

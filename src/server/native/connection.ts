@@ -16,8 +16,9 @@ import {
   RUN_WATCH,
   RUN_YIELD,
 } from "../../engine/session_states.ts";
-import { BATCHES, BYTES_READ, BYTES_WRITTEN } from "../../observe/counters.ts";
+import { BYTES_READ, BYTES_WRITTEN } from "../../observe/counters.ts";
 import type { Output } from "../../protocol/output.ts";
+import { beginBatch, endBatch } from "../batch_timer.ts";
 import type { Peer, ServedClient } from "../client.ts";
 import { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } from "./libc.ts";
 import type { NativeIo } from "./native_io.ts";
@@ -98,9 +99,10 @@ export class NativeConnection implements ServedClient, Watched {
       return;
     }
     counters.values[BYTES_READ] += count;
-    counters.values[BATCHES]++;
+    const beganMs = beginBatch(counters);
     session.received(count);
     this.#run();
+    endBatch(counters, beganMs);
   }
 
   // What `recv` said if it was no count of bytes.
