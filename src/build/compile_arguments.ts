@@ -14,7 +14,10 @@ export const PERMISSIONS: readonly [flag: string, why: string][] = [
   ["--allow-sys", "memory of the machine for -m 75%, CPU time for stats"],
   ["--allow-env", "MEMCACHED_*, and what Node's library looks up"],
   ["--allow-run", "-d starts this program again; the Task Scheduler"],
-  ["--allow-ffi", "the C library: /proc and /sys, which Deno keeps shut"],
+  [
+    "--allow-ffi",
+    "the C library: /proc and /sys, which Deno keeps shut; --io=native",
+  ],
 ];
 
 /**

@@ -13,6 +13,11 @@ import { Epoll, type Libc } from "./libc.ts";
 
 /** Longest service without a turn of the event loop. A turn costs 10 us. */
 const SERVING_MS = 4;
+/** A turn that took longer had something to do. The next one comes after the
+ * shortest service, those after it later and later: what takes several turns,
+ * such as a reply by HTTP or TLS, waits once. */
+const BUSY_TURN_MS = 0.05;
+const SERVING_MS_MIN = 0.5;
 /** Longest wait in this thread, in whole milliseconds, and how many in vain
  * precede sleep. */
 const WAIT_MS = 1;
@@ -43,6 +48,7 @@ export class NativeLoop {
   // Those who have something to do without waiting for their socket.
   #scheduled: Watched[] = [];
   #scheduledNext = 0;
+  #servingMs = SERVING_MS;
   #waitsInVain = 0;
   #isAsleep = false;
   #isStopped = false;
@@ -113,7 +119,7 @@ export class NativeLoop {
 
   // Serves for a while; false if there has been nothing to do for some time.
   #serve(): boolean {
-    const until = this.#libc.nowMs() + SERVING_MS;
+    const until = this.#libc.nowMs() + this.#servingMs;
     do {
       if (this.#next === this.#count) this.#wait();
       this.#serveReady();
@@ -160,9 +166,16 @@ export class NativeLoop {
   }
 
   async #turn(): Promise<void> {
-    if (this.#doorbell !== null) return await this.#doorbell.ring();
-    this.#epoll.ring();
-    await this.#epoll.waitElsewhere();
+    const since = this.#libc.nowMs();
+    if (this.#doorbell !== null) await this.#doorbell.ring();
+    else {
+      this.#epoll.ring();
+      await this.#epoll.waitElsewhere();
+    }
+    const wasBusy = this.#libc.nowMs() - since > BUSY_TURN_MS;
+    this.#servingMs = wasBusy
+      ? SERVING_MS_MIN
+      : Math.min(SERVING_MS, this.#servingMs * 2);
   }
 
   async #sleep(): Promise<void> {
