@@ -119,6 +119,8 @@ export const C_PINNED_PAGES = 20;
 export const C_LIMBO_PAGES = 21;
 /** Set while a writer is between its first and last change. */
 export const C_DIRTY = 22;
+/** Set while a snapshot is loaded: changed keys are remembered. */
+export const C_LOADING = 23;
 export const CONTROL_WORDS = 64;
 
 // Totals (float64) of a shard.
