@@ -50,6 +50,12 @@ export class ChangeMarks {
     return (this.#marks[bit >>> 5] & (1 << (bit & 31))) !== 0;
   }
 
+  /** Takes back a note of somebody who had seen that there was none. */
+  forget(hash: number): void {
+    const bit = hash & this.#mask;
+    this.#marks[bit >>> 5] &= ~(1 << (bit & 31));
+  }
+
   /** Whether the shard was flushed since `open`. */
   get wasFlushed(): boolean {
     return this.#control[C_EPOCH] !== this.#epoch;

@@ -301,6 +301,8 @@ export class Importer {
       this.#restoreState(shard, head);
       this.counts.loaded++;
     } else this.counts.noMemory++;
+    // The commit left a mark as if a client had stored the value.
+    if (!isOutdated) shard.changeMarks.forget(hash);
     shard.unlock();
   }
 
