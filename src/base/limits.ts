@@ -73,8 +73,12 @@ export const OUTPUT_TOTAL_BYTES = 32 * 1024 * 1024;
 /** Values from this size on are pinned and copied out in pieces. */
 export const VALUE_PIECE_BYTES = 64 * 1024;
 
-/** Pages that pinned reads, and unfinished uploads, may hold: a quarter. */
-export const PINNED_PAGES_SHARE = 4;
+/** Pages that unfinished uploads may hold: a quarter. */
+export const PENDING_PAGES_SHARE = 4;
+/** Pages that reads under way may hold: half. */
+export const PINNED_PAGES_SHARE = 2;
+/** Values copied for readers when no more pages may be pinned, per worker. */
+export const COPIED_VALUES_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Log watchers at the same time (memcached's WATCHER_LIMIT). */
 export const WATCHERS_MAX = 20;

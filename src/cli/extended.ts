@@ -22,6 +22,14 @@ function integer(name: string, value: string | null): number {
   return Number(value);
 }
 
+function unsigned(name: string, value: string | null): number {
+  const parsed = integer(name, value);
+  if (parsed < 0) {
+    throw new UsageError(`could not parse argument to ${name}`, 1);
+  }
+  return parsed;
+}
+
 function number(name: string, value: string | null): number {
   if (value === null) throw missing(name);
   const parsed = Number(value);
@@ -54,7 +62,7 @@ function factor(field: "hotMaxFactor" | "warmMaxFactor"): Apply {
 
 function kilobytes(field: "watcherBufferBytes" | "workerLogbufBytes"): Apply {
   return (settings, value, name) => {
-    settings[field] = integer(name, value) * 1024;
+    settings[field] = unsigned(name, value) * 1024;
   };
 }
 
@@ -193,6 +201,12 @@ const REPORTED: [string, Apply][] = [
   ["lru_crawler_sleep", crawlerSleep],
   ["lru_crawler_tocrawl", (s, value, name) => {
     s.lruCrawlerTocrawl = integer(name, value);
+    if (s.lruCrawlerTocrawl < 0 || s.lruCrawlerTocrawl > 0xffffffff) {
+      throw new UsageError(
+        "lru_crawler_tocrawl takes a numeric 32bit value",
+        1,
+      );
+    }
   }],
   ["lru_maintainer", (s) => s.lruMaintainer = s.lruSegmented = true],
   ["no_lru_maintainer", (s) => s.lruMaintainer = s.lruSegmented = false],
@@ -207,7 +221,7 @@ const REPORTED: [string, Apply][] = [
   ["inline_ascii_resp", (s) => s.inlineAsciiResponse = true],
   ["no_inline_ascii_resp", (s) => s.inlineAsciiResponse = false],
   ["read_buf_mem_limit", (s, value, name) => {
-    s.readBufMemLimit = integer(name, value) * 1024 * 1024;
+    s.readBufMemLimit = unsigned(name, value) * 1024 * 1024;
   }],
 ];
 

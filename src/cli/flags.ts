@@ -118,6 +118,7 @@ function spellOut(args: readonly string[]): string[] {
     const arg = args[i];
     if (arg === "--") break;
     if (arg.startsWith("--")) {
+      refuseNeedlessValue(arg);
       const name = arg.slice(2);
       const known = ALL.find((f) => f.name === name);
       if (known !== undefined && known.value !== "" && i + 1 < args.length) {
@@ -128,6 +129,15 @@ function spellOut(args: readonly string[]): string[] {
     } else spelled.push(arg);
   }
   return spelled;
+}
+
+function refuseNeedlessValue(arg: string): void {
+  const at = arg.indexOf("=");
+  if (at < 0) return;
+  const name = arg.slice(2, at);
+  if (ALL.some((f) => f.name === name && f.value === "")) {
+    throw new UsageError(`--${name} takes no argument`, 1);
+  }
 }
 
 // Returns how many further arguments the letters have used.

@@ -86,7 +86,7 @@ import {
 } from "../store/store.ts";
 import type { ClassicStores } from "./classic_stores.ts";
 import type { Context } from "./context.ts";
-import { type Sink, ValueSource } from "./sink.ts";
+import { holdValue, type Sink } from "./sink.ts";
 import type { StoreForm } from "./storing.ts";
 
 const FLAGS_BYTES = 4;
@@ -247,12 +247,15 @@ export class Binary implements StoreForm {
     const { shard } = partition;
     const { output } = sink;
     const isLarge = length >= VALUE_PIECE_BYTES;
-    if (isLarge && !shard.pin()) return false;
+    const held = isLarge
+      ? holdValue(this.#context, partition, length, null)
+      : null;
+    if (isLarge && held === null) return false;
     const head = BINARY_HEADER_BYTES + FLAGS_BYTES + command.keyLength;
     output.reserve(head + (isLarge ? 0 : length));
     this.#hitHeader(command, output, shard, showsKey, length);
     if (isLarge) {
-      sink.source = new ValueSource(partition, shard.reference, length, null);
+      sink.source = held;
     } else if (length > 0) {
       shard.copyValue(output.bytes, output.length);
       output.length += length;

@@ -45,7 +45,7 @@ import {
   STORED,
 } from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { type Sink, ValueSource } from "./sink.ts";
+import { holdValue, type Sink } from "./sink.ts";
 
 /** Bytes around a value: VALUE, flags, length, CAS, spaces and line ends. */
 const VALUE_LINE_BYTES = 64;
@@ -164,7 +164,7 @@ export class Classic {
     );
   }
 
-  // A large value is pinned and follows the output in pieces. `expiry` is
+  // A large value is held and follows the output in pieces. `expiry` is
   // what gat sets, -1 for a plain get.
   #getLarge(
     command: Command,
@@ -179,16 +179,16 @@ export class Classic {
     shard.lock();
     const { hash, now } = context;
     const status = shard.lookup(hash, key, keyAt, keyLength, now);
-    let length = 0, slabClass = 0, pinned = true;
+    let length = 0, slabClass = 0, isHeld = true;
     if (status === HIT) {
       length = shard.valueLength();
       slabClass = shard.slabClass();
-      pinned = this.#appendPinned(partition, command, sink, showsCas);
-      if (pinned) shard.countHit(now);
+      isHeld = this.#appendHeld(partition, command, sink, showsCas);
+      if (isHeld) shard.countHit(now);
       if (expiry >= 0) partition.placer.retime(expiry, now);
     }
     shard.unlock();
-    if (!pinned) {
+    if (!isHeld) {
       context.counters.values[RESPONSE_OOM]++;
       return false;
     }
@@ -197,16 +197,17 @@ export class Classic {
     return true;
   }
 
-  #appendPinned(
+  #appendHeld(
     partition: Partition,
     command: Command,
     sink: Sink,
     showsCas: boolean,
   ): boolean {
     const { shard } = partition;
-    if (!shard.pin()) return false;
-    if (showsCas) shard.markCasSeen();
     const length = shard.valueLength();
+    const held = holdValue(this.#context, partition, length, CR_LF);
+    if (held === null) return false;
+    if (showsCas) shard.markCasSeen();
     sink.output.reserve(VALUE_LINE_BYTES + command.keyLength);
     this.#valueLine(
       sink.output,
@@ -215,7 +216,7 @@ export class Classic {
       length,
       showsCas ? shard.cas(this.#cas) : null,
     );
-    sink.source = new ValueSource(partition, shard.reference, length, CR_LF);
+    sink.source = held;
     return true;
   }
 

@@ -30,13 +30,15 @@ export class Context {
   readonly started: number;
   /** Table second at which everything is flushed; 0 for none. */
   flushAt = 0;
+  /** Values held outside the table for slow readers. */
+  copiedBytes = 0;
 
   constructor(
     store: Store,
     settings: Settings,
     now: number,
     counters = new Counters(),
-    observers = new Observers(settings),
+    observers = new Observers(settings, counters),
   ) {
     this.store = store;
     this.settings = settings;

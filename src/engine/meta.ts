@@ -36,7 +36,7 @@ import {
 } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { META_LINE_BYTES, type MetaReply } from "./meta_reply.ts";
-import { type Sink, ValueSource } from "./sink.ts";
+import { holdValue, type Sink } from "./sink.ts";
 
 const FLAG_N = upper("N"), FLAG_T = upper("T"), FLAG_R = upper("R");
 /** These change the item, or show what a hit would change. */
@@ -194,11 +194,14 @@ export class Meta {
     const length = shard.valueLength();
     const sends = this.#sendsValue(command, shard);
     const isLarge = sends && length >= VALUE_PIECE_BYTES;
-    if (isLarge && !shard.pin()) return false;
+    const held = isLarge
+      ? holdValue(this.#context, partition, length, CR_LF)
+      : null;
+    if (isLarge && held === null) return false;
     output.reserve(META_LINE_BYTES + (isLarge ? 0 : length));
     this.#reply.hit(command, output, shard, sends, length, wins, created);
     if (isLarge) {
-      sink.source = new ValueSource(partition, shard.reference, length, CR_LF);
+      sink.source = held;
     } else if (sends) {
       shard.copyValue(output.bytes, output.length);
       output.length += length;

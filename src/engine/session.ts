@@ -292,6 +292,12 @@ export class Session implements AdminSink {
 
   // ---- for others ----
 
+  /** Whether nothing is half done: the next thing to come is a command. */
+  get isAtCommand(): boolean {
+    return this.state === AT_COMMAND && !this.awaitsBody &&
+      this.source === null && this.deferred === null;
+  }
+
   /** The state as `stats conns` names it. */
   stateName(isWriting: boolean): string {
     if (this.awaitsBody) return "conn_nread";

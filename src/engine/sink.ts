@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { Bytes } from "../base/bytes.ts";
-import { copyBytes } from "../base/bytes.ts";
+import { Bytes, copyBytes } from "../base/bytes.ts";
+import { COPIED_VALUES_BYTES_MAX } from "../base/limits.ts";
 import type { Output } from "../protocol/output.ts";
 import type { Partition } from "../store/store.ts";
+import type { Context } from "./context.ts";
 
 /** Output that is made on demand, piece by piece. */
 export interface Source {
@@ -26,7 +27,7 @@ export interface Sink {
 }
 
 /** The value of a pinned item, and the bytes that follow it. */
-export class ValueSource implements Source {
+class PinnedValue implements Source {
   readonly #partition: Partition;
   readonly #reference: number;
   readonly #length: number;
@@ -81,4 +82,56 @@ export class ValueSource implements Source {
     shard.unpin(this.#reference);
     shard.unlock();
   }
+}
+
+/** A value that was copied because too much of the table is pinned. */
+class CopiedValue implements Source {
+  readonly #context: Context;
+  readonly #bytes: Bytes;
+  #offset = 0;
+
+  constructor(context: Context, bytes: Bytes) {
+    this.#context = context;
+    this.#bytes = bytes;
+    context.copiedBytes += bytes.capacity;
+  }
+
+  pull(output: Output, most: number): boolean {
+    const count = Math.min(this.#bytes.capacity - this.#offset, most);
+    output.reserve(count);
+    output.run(this.#bytes, this.#offset, count);
+    this.#offset += count;
+    if (this.#offset < this.#bytes.capacity) return false;
+    this.cancel();
+    return true;
+  }
+
+  cancel(): void {
+    this.#context.copiedBytes -= this.#bytes.capacity;
+  }
+}
+
+/**
+ * A source of the value of the item found last, which is `length` bytes, with
+ * `tail` after it; under the lock. The value stays readable whatever happens
+ * to the item: its pages are pinned, or it is copied while readers hold too
+ * many pages. Null if there is no memory for that either.
+ */
+export function holdValue(
+  context: Context,
+  partition: Partition,
+  length: number,
+  tail: Bytes | null,
+): Source | null {
+  const { shard } = partition;
+  if (shard.pin()) {
+    return new PinnedValue(partition, shard.reference, length, tail);
+  }
+  const tailBytes = tail === null ? 0 : tail.capacity;
+  const copyBytesAll = length + tailBytes;
+  if (context.copiedBytes + copyBytesAll > COPIED_VALUES_BYTES_MAX) return null;
+  const copy = Bytes.allocate(copyBytesAll);
+  shard.copyValue(copy, 0);
+  if (tail !== null) copyBytes(tail, 0, copy, length, tailBytes);
+  return new CopiedValue(context, copy);
 }

@@ -6,6 +6,7 @@
  */
 import { latin1 } from "../base/bytes.ts";
 import type { Settings } from "../base/settings.ts";
+import type { Counters } from "./counters.ts";
 import { PrefixStats } from "./prefixes.ts";
 import {
   WATCH_CONNEVENTS,
@@ -60,9 +61,9 @@ export class Observers {
   /** Gives an event to watchers elsewhere; set in the multi-core mode. */
   publish: (flag: number, event: string) => void;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, counters: Counters) {
     this.#settings = settings;
-    this.watch = new WatchHub(settings.watcherBufferBytes);
+    this.watch = new WatchHub(settings.watcherBufferBytes, counters);
     this.prefixes = new PrefixStats(settings.prefixDelimiter);
     this.publish = (flag, event) =>
       this.watch.publish(flag, this.clock(), event);

@@ -5,6 +5,7 @@
  * @module
  */
 import { WATCHERS_MAX } from "../base/limits.ts";
+import { type Counters, WATCH_SENT, WATCH_SKIPPED } from "./counters.ts";
 
 // What can be watched, as bits (memcached's doc/protocol.txt, "Watchers").
 export const WATCH_RAWCMDS = 1 << 0;
@@ -87,16 +88,16 @@ export class Watcher {
 export class WatchHub {
   readonly #watchers = new Set<Watcher>();
   readonly #bufferBytes: number;
+  readonly #counters: Counters;
   /** Everything that some stream of this hub wants. */
   flags = 0;
   #gid = 0;
-  sent = 0;
-  skipped = 0;
   /** Called when `flags` has changed. */
   onChange: (() => void) | null = null;
 
-  constructor(bufferBytes: number) {
+  constructor(bufferBytes: number, counters: Counters) {
     this.#bufferBytes = bufferBytes;
+    this.#counters = counters;
   }
 
   get count(): number {
@@ -134,8 +135,7 @@ export class WatchHub {
   deliver(flag: number, line: string): void {
     for (const watcher of this.#watchers) {
       if ((watcher.flags & flag) === 0) continue;
-      if (watcher.push(line)) this.sent++;
-      else this.skipped++;
+      this.#counters.values[watcher.push(line) ? WATCH_SENT : WATCH_SKIPPED]++;
     }
   }
 }

@@ -191,6 +191,11 @@ export class Connection {
     this.#service.connections.removed(this, reason);
   }
 
+  /** Whether the next thing to come is a command. */
+  get isAtCommand(): boolean {
+    return !this.isWriting && this.session.isAtCommand;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }

@@ -89,10 +89,12 @@ export class ConnectionSet {
     return new Promise((resolve) => this.#onRemoved.push(resolve));
   }
 
-  /** Closes TCP connections without a command for longer than `seconds`. */
+  /** Closes TCP connections that wait for a command longer than `seconds`;
+   * one in the middle of a value or of a reply, or watching, is not idle. */
   closeIdle(seconds: number, now: number): void {
     for (const connection of this.#open.values()) {
       if (connection.peer.transport !== "tcp") continue;
+      if (!connection.isAtCommand) continue;
       if (now - connection.session.lastCommand <= seconds) continue;
       this.#service.engine.context.counters.values[IDLE_KICKS]++;
       connection.close("idle_timeout");

@@ -102,6 +102,8 @@ export class Service {
         await new Promise((r) => setTimeout(r, ACCEPT_BACKOFF_MS));
         continue;
       }
+      // Another address may have taken the last place meanwhile.
+      if (!this.settings.maxconnsFast) await this.#waitForRoom();
       if (this.#isStopping) return conn.close();
       if (this.admission.mayAdmit()) this.#admit(conn, open);
       else this.#reject(conn);

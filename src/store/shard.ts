@@ -21,6 +21,7 @@ import {
   BINARY_KEY,
   C_EPOCH,
   C_PAGES_USABLE,
+  C_PENDING_PAGES,
   C_PINNED_PAGES,
   CAS_SEEN,
   FETCHED,
@@ -317,14 +318,27 @@ export class Shard {
 
   /**
    * Pins every page of the item found last, so that its bytes stay readable
-   * whatever happens to the item; false if too many pages are pinned.
+   * whatever happens to the item; false if too many pages are pinned. One
+   * item may always be pinned, or the largest could not be read.
    */
   pin(): boolean {
-    const parts = this.records.partCount(this.reference);
+    const held = this.control[C_PINNED_PAGES] - this.control[C_PENDING_PAGES];
+    const more = this.#unpinnedPages(this.reference);
     const most = this.control[C_PAGES_USABLE] / PINNED_PAGES_SHARE;
-    if (this.control[C_PINNED_PAGES] + parts + 1 > most) return false;
+    if (held > 0 && more > 0 && held + more > most) return false;
     this.pinRecord(this.reference);
     return true;
+  }
+
+  #unpinnedPages(reference: number): number {
+    const { pageShift, page: { pins } } = this.memory;
+    let count = pins[reference >>> pageShift] === 0 ? 1 : 0;
+    const parts = this.records.partCount(reference);
+    for (let i = 0; i < parts; i++) {
+      const part = this.records.part(reference, i);
+      if (part !== 0 && pins[part >>> pageShift] === 0) count++;
+    }
+    return count;
   }
 
   /** Pins every page of a record. */

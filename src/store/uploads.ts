@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { PINNED_PAGES_SHARE } from "../base/limits.ts";
+import { PENDING_PAGES_SHARE } from "../base/limits.ts";
 import { Draft } from "./items.ts";
 import {
   C_PAGES_USABLE,
@@ -76,7 +76,7 @@ export class Uploads {
     const control = this.#shard.memory.control;
     const held = control[C_PENDING_PAGES];
     return held === 0 ||
-      held + pages <= control[C_PAGES_USABLE] / PINNED_PAGES_SHARE;
+      held + pages <= control[C_PAGES_USABLE] / PENDING_PAGES_SHARE;
   }
 
   #changePins(reference: number, change: number): void {
