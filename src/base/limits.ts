@@ -88,5 +88,11 @@ export const WATCHER_BUFFER_KILOBYTES_DEFAULT = 256;
 /** Output of `stats cachedump` (memcached's 2 MB). */
 export const CACHEDUMP_BYTES_MAX = 2 * 1024 * 1024;
 
+/** What is under way when the server stops may take this long,
+ * `--drain-timeout`: half of what `docker stop` waits. */
+export const DRAIN_TIMEOUT_SECONDS_DEFAULT = 5;
+/** Most for `--drain-grace` and `--drain-timeout`: an hour. */
+export const DRAIN_SECONDS_MAX = 3600;
+
 /** Prefixes that `stats detail` remembers before new ones are not counted. */
 export const PREFIXES_MAX = 100_000;

@@ -7,12 +7,13 @@ import { Log } from "../observe/log.ts";
 import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
 import { SingleServer } from "../server/single.ts";
+import { SnapshotPlaceError } from "../server/snapshot_file.ts";
 import { type Config, configure } from "./config.ts";
 import { isDaemon, startDaemon } from "./daemon.ts";
 import { readFlags } from "./flags.ts";
 import { helpText, LICENSE_TEXT, versionText } from "./help.ts";
 import { SYSTEM } from "./system.ts";
-import { UsageError } from "./usage_error.ts";
+import { EXIT_OS, UsageError } from "./usage_error.ts";
 
 /** Runs the program; resolves to its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -38,6 +39,9 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof ListenError) {
       return complain(error.message, EXIT_CANNOT_LISTEN);
     }
+    if (error instanceof SnapshotPlaceError) {
+      return complain(`--snapshot: ${error.message}`, EXIT_OS);
+    }
     throw error;
   }
 }
@@ -62,13 +66,15 @@ async function serve(config: Config): Promise<number> {
       log.info("stopping", { signal });
       server.stop();
     },
-    stopGracefully: () => {
-      log.info("Gracefully stopping");
+    // Asked a second time, it does not wait any more.
+    drain: (signal) => {
+      if (server.isReady()) return server.drain(signal);
+      log.warn("stopping at once", { signal });
       server.stop();
     },
     reload: () => log.info("nothing to reload"),
   });
-  await server.stopped;
+  const exitCode = await server.stopped;
   ignoreSignals();
   if (settings.pidFile !== null && isDaemon()) {
     try {
@@ -77,5 +83,5 @@ async function serve(config: Config): Promise<number> {
       // Somebody else removed it.
     }
   }
-  return 0;
+  return exitCode;
 }

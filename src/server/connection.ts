@@ -24,6 +24,9 @@ import type { Service } from "./service.ts";
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
 
+/** How long a client may take to notice that the server is leaving. */
+const LINGER_MS = 500;
+
 /** Where a connection comes from, for log lines and `stats conns`. */
 export interface Peer {
   /** tcp:<ip>:<port>, tcp6:[<ip>]:<port> or unix:<path>. */
@@ -42,6 +45,7 @@ export class Connection {
   readonly #conn: Deno.Conn;
   readonly #service: Service;
   #isClosed = false;
+  #isFinishing = false;
   #smallReads = 0;
   isWriting = false;
 
@@ -91,6 +95,7 @@ export class Connection {
       values[BATCHES]++;
       session.received(count);
       if (!await this.#batch()) return;
+      if (this.#isFinishing && session.isIdle) return await this.#leave();
       this.#adaptBuffer(count, target.length);
     }
   }
@@ -154,6 +159,22 @@ export class Connection {
     }
   }
 
+  // The client sees the end after its last reply. What it has sent meanwhile
+  // is thrown away: left unread, it would make the system send a reset, which
+  // may overtake replies.
+  async #leave(): Promise<void> {
+    this.session.closeReason = "drain";
+    const conn = this.#conn as Deno.TcpConn | Deno.UnixConn;
+    await conn.closeWrite();
+    const timer = setTimeout(() => this.close("drain"), LINGER_MS);
+    try {
+      const ignored = new Uint8Array(READ_BUFFER_BYTES_MIN);
+      while (await conn.read(ignored) !== null);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   // Sends log lines until the client goes; what it sends is ignored.
   async #watch(): Promise<void> {
     const watcher = this.session.watcher!;
@@ -189,6 +210,17 @@ export class Connection {
       // The other side was faster.
     }
     this.#service.connections.removed(this, reason);
+  }
+
+  /**
+   * Ends the connection with its next batch; told again, ends it now if
+   * nothing is under way. In between there is time for what the client had
+   * sent already.
+   */
+  finish(): void {
+    const isIdle = !this.isWriting && this.session.isIdle;
+    if (this.#isFinishing && isIdle) this.close("drain");
+    this.#isFinishing = true;
   }
 
   /** Whether the next thing to come is a command. */

@@ -11,10 +11,13 @@ import type { Log } from "../observe/log.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
+import { Drain } from "./drain.ts";
 import { type OpenListener, openListeners } from "./listeners.ts";
 import { announce, processFacts } from "./process.ts";
 import { Service } from "./service.ts";
+import { EXIT_NO_SNAPSHOT } from "./snapshot_file.ts";
 import { storeOptions } from "./store_options.ts";
+import { WarmRestart } from "./warm_restart.ts";
 
 /** How often the time is read. */
 const TICK_MS = 100;
@@ -34,9 +37,11 @@ export class SingleServer implements ServerPort {
   readonly #counters = new Counters();
   readonly #ticking: ReturnType<typeof setInterval>;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
-  readonly #stopped = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<number>();
+  readonly #drain: Drain;
+  readonly #warmRestart: WarmRestart | null;
 
-  /** Opens the listeners; throws ListenError. */
+  /** Opens the listeners; throws ListenError and SnapshotPlaceError. */
   constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
@@ -53,14 +58,51 @@ export class SingleServer implements ServerPort {
       worker: 0,
       workers: 1,
     });
+    this.#drain = new Drain({
+      stopListening: () => this.service.stopListening(),
+      finishConnections: () => this.service.connections.finishAll(),
+      connectionCount: () => this.service.connections.count,
+      closeConnections: () => this.service.connections.closeAll("drain"),
+    }, log);
+    this.#warmRestart = this.#createWarmRestart();
     for (const listener of this.listeners) this.service.listen(listener);
+    this.#warmRestart?.start();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     announce(this.listeners, settings, log);
   }
 
-  /** Resolves when the server has stopped. */
-  get stopped(): Promise<void> {
+  #createWarmRestart(): WarmRestart | null {
+    const { memoryFile } = this.settings;
+    if (memoryFile === null) return null;
+    const { context } = this.service.engine;
+    return new WarmRestart({
+      path: memoryFile,
+      store: this.store,
+      clock: this.clock,
+      log: this.#log,
+      flushAt: () => context.flushAt,
+      setFlushAt: (second) => context.flushAt = second,
+    });
+  }
+
+  /** Resolves to the exit code when the server has stopped. */
+  get stopped(): Promise<number> {
     return this.#stopped.promise;
+  }
+
+  /** False from the moment the server has begun to stop. */
+  isReady(): boolean {
+    return !this.#drain.hasBegun;
+  }
+
+  /** Stops without breaking off, and writes the snapshot if there is to be
+   * one; `reason` is for the log. */
+  async drain(reason: string): Promise<void> {
+    if (this.#drain.hasBegun) return;
+    const { drainGraceSeconds, drainTimeoutSeconds } = this.settings;
+    await this.#drain.begin(reason, drainGraceSeconds, drainTimeoutSeconds);
+    const isWritten = await this.#warmRestart?.write() ?? true;
+    this.#end(isWritten ? 0 : EXIT_NO_SNAPSHOT);
   }
 
   #tick(): void {
@@ -79,10 +121,16 @@ export class SingleServer implements ServerPort {
 
   /** Stops at once: connections end, nothing is accepted any more. */
   stop(): void {
+    this.#drain.cancel();
+    this.#warmRestart?.abandon();
+    this.#end(0);
+  }
+
+  #end(exitCode: number): void {
     clearInterval(this.#ticking);
     if (this.#sweeping !== null) clearTimeout(this.#sweeping);
     this.service.stop();
-    this.#stopped.resolve();
+    this.#stopped.resolve(exitCode);
   }
 
   // ---- what the engine asks ----
@@ -131,7 +179,11 @@ export class SingleServer implements ServerPort {
   }
 
   shutdown(graceful: boolean): void {
-    this.#log.info(graceful ? "Gracefully stopping" : "shutdown by a client");
+    if (graceful) {
+      this.drain("shutdown graceful");
+      return;
+    }
+    this.#log.info("shutdown by a client");
     setTimeout(() => this.stop(), 0);
   }
 
