@@ -82,10 +82,11 @@ export class Service {
     };
   }
 
-  /** Accepts clients of an open listener until it is closed. */
-  listen(open: OpenListener): void {
+  /** Accepts clients of an open listener until it is closed; until `start`
+   * resolves they queue in the system. */
+  listen(open: OpenListener, start: Promise<void> = Promise.resolve()): void {
     this.#listeners.push(open);
-    this.#accept(open);
+    start.then(() => this.#accept(open));
   }
 
   async #accept(open: OpenListener): Promise<void> {

@@ -65,8 +65,10 @@ export class SingleServer implements ServerPort {
       closeConnections: () => this.service.connections.closeAll("drain"),
     }, log);
     this.#warmRestart = this.#createWarmRestart();
-    for (const listener of this.listeners) this.service.listen(listener);
-    this.#warmRestart?.start();
+    const start = this.#warmRestart?.start();
+    for (const listener of this.listeners) {
+      this.service.listen(listener, start);
+    }
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     announce(this.listeners, settings, log);
   }

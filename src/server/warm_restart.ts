@@ -26,6 +26,9 @@ import type { SnapshotHeader } from "./snapshot_format.ts";
 
 /** Loading holds up clients for this long at most, and then they go first. */
 const SLICE_MS = 0.5;
+/** The first clients wait for this long at most: a small snapshot is there
+ * before them, as it is in memcached. */
+const HEAD_START_MS = 500;
 /** Items between two looks at the time: some 20 us. */
 const ITEMS_PER_LOOK = 16;
 /** How often progress is logged. */
@@ -102,10 +105,15 @@ export class WarmRestart {
     return ahead - Math.floor(Math.min(0, down));
   }
 
-  /** Starts to load what was taken; clients may be served from now on. */
-  start(): void {
+  /** Starts to load what was taken. Clients may be served from now on, and
+   * should be when the promise resolves: by then a small file is loaded. */
+  async start(): Promise<void> {
     if (this.#taken === null || this.#importer === null) return;
     this.#loading = this.#load(this.#taken, this.#importer);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, HEAD_START_MS);
+    await Promise.race([promise, this.#loading]);
+    clearTimeout(timer);
   }
 
   /** Resolves when nothing is loaded any more. */

@@ -9,6 +9,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import { U64 } from "../../../src/base/u64.ts";
 import { checkShard } from "../../../src/store/invariants.ts";
+import { ItemHead } from "../../../src/store/snapshot_items.ts";
 import {
   createStore,
   Exporter,
@@ -285,6 +286,36 @@ Deno.test("a smaller table keeps the items that were hit", () => {
   }
   assert(hot > 0.95 * count / 10, `${hot} of ${count / 10} hot items`);
   assert(cold > 0 && cold < count / 3, `${cold} cold items`);
+});
+
+Deno.test("items are written in the order of eviction", () => {
+  const source = createStore({ limitBytes: 2 * MIB });
+  for (let i = 0; i < 40_000; i++) {
+    put(source, `key${i}`, "x".repeat(100));
+    if (i % 7 === 0) hit(source, `key${i}`);
+  }
+  const order: { number: number; isMain: boolean }[] = [];
+  const head = new ItemHead();
+  for (const frame of exportAll(source, 64 * 1024, NOW)) {
+    const bytes = Bytes.from(frame.bytes);
+    for (let at = 0; at < frame.bytes.length;) {
+      at = head.read(bytes, at, frame.bytes.length) + head.valueLength;
+      const end = head.keyAt + head.keyLength;
+      const number = Number(latin1(bytes.u8, head.keyAt + 3, end));
+      order.push({ number, isMain: head.isMain });
+    }
+  }
+  const main = order.findIndex(({ isMain }) => isMain);
+  assert(main > 500 && order.length - main > 500, `${main} ${order.length}`);
+  assert(order.slice(main).every(({ isMain }) => isMain));
+  // Within a kind the oldest page comes first.
+  for (const part of [order.slice(0, main), order.slice(main)]) {
+    let steps = 0;
+    for (let i = 1; i < part.length; i++) {
+      if (part[i].number > part[i - 1].number) steps++;
+    }
+    assert(steps > 0.98 * part.length, `${steps} of ${part.length} rise`);
+  }
 });
 
 Deno.test("without eviction a table that is full stays as it is", () => {
