@@ -18,8 +18,10 @@ import { canUseEpoll } from "../load/epoll.ts";
 import { LOAD_DEFAULT } from "../load/options.ts";
 import { type Facts, gatherFacts } from "./machine.ts";
 import {
+  busyText,
   factsText,
   LEGEND,
+  rateText,
   type RowResult,
   type RowRuns,
   type Run,
@@ -270,8 +272,8 @@ async function compare(
     console.log(tableLine(result));
   }
   console.log(`\n${LEGEND}`);
-  const half = results.find((result) => result.rate !== null);
-  if (half !== undefined) console.log(`p99 half: at ${half.rate} requests/s`);
+  const notes = [...results.map(rateText), busyText(facts)];
+  for (const note of notes) if (note !== "") console.log(note);
   console.log(`resident memory: ${comparison.memoryText}`);
   const { out, rounds, secs, ours, theirs } = options;
   if (out === null) return;

@@ -129,7 +129,8 @@ const COLUMNS: readonly [string, number][] = [
 ];
 
 function line(cells: string[]): string {
-  return cells.map((cell, i) => cell.padEnd(COLUMNS[i][1])).join("").trimEnd();
+  return cells.map((cell, i) => cell.padEnd(COLUMNS[i][1] - 1)).join(" ")
+    .trimEnd();
 }
 
 /** The head of the table. */
@@ -171,3 +172,32 @@ export const LEGEND = "us: server CPU time per key, user and kernel (p99 " +
   "native, portable: what the ratio must not exceed with native I/O and with " +
   "Deno's.\nk/s: thousand keys a second, as many as one driver asks for: its " +
   "own CPU time per key is driver us.";
+
+/** The share of the asked rate that must be reached. */
+const RATE_SHARE_MIN = 0.95;
+
+/** What is to be said of the latency row; "" for every other row. */
+export function rateText(result: RowResult): string {
+  const { name, rate } = result;
+  if (rate === null) return "";
+  const least = Math.min(
+    result.oursKeysPerSecond,
+    result.memcachedKeysPerSecond,
+  );
+  const text = `${name}: at ${rate} requests/s`;
+  return least >= rate * RATE_SHARE_MIN
+    ? text
+    : `${text}, of which only ${least} were sent: the machine is too busy, ` +
+      "this row means nothing";
+}
+
+/** The load average above which a run is not alone on its machine. */
+const LOAD_AVERAGE_MAX = 1;
+
+/** A warning if something else runs on the machine, or "". */
+export function busyText(facts: Facts): string {
+  return Number(facts.loadAverage) > LOAD_AVERAGE_MAX
+    ? `load average ${facts.loadAverage}: something else runs here; trust ` +
+      "ratios of CPU times only"
+    : "";
+}

@@ -16,6 +16,9 @@ import {
 /** Which protocols a connection may speak (`-B`). */
 export type ProtocolChoice = "auto" | "ascii" | "binary";
 
+/** Which I/O serves clients (`--io`). */
+export type IoChoice = "deno" | "native" | "auto";
+
 /** One address to listen on. */
 export interface ListenAddress {
   /** Host name or address; "" for all. */
@@ -47,6 +50,7 @@ export interface Settings {
   maxconnsFast: boolean;
   idleTimeoutSeconds: number;
   protocol: ProtocolChoice;
+  io: IoChoice;
   threads: number;
   commandsPerTurn: number;
 
@@ -122,6 +126,7 @@ export const SETTINGS_DEFAULT: Settings = {
   maxconnsFast: true,
   idleTimeoutSeconds: 0,
   protocol: "auto",
+  io: "deno",
   threads: 1,
   commandsPerTurn: COMMANDS_PER_TURN_DEFAULT,
   verbosity: 0,

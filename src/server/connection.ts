@@ -19,33 +19,21 @@ import {
 } from "../engine/session_states.ts";
 import { BATCHES, BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
+import { LINGER_MS, type Peer, type ServedClient } from "./client.ts";
 import type { Service } from "./service.ts";
 
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
 
-/** How long a client may take to notice that the server is leaving. */
-const LINGER_MS = 500;
-
-/** Where a connection comes from, for log lines and `stats conns`. */
-export interface Peer {
-  /** tcp:<ip>:<port>, tcp6:[<ip>]:<port> or unix:<path>. */
-  address: string;
-  listenAddress: string;
-  /** As watch lines name it. */
-  transport: "tcp" | "local";
-  remoteIp: string;
-  remotePort: number;
-}
-
 /** One client. */
-export class Connection {
+export class Connection implements ServedClient {
   readonly session: Session;
   readonly peer: Peer;
   readonly #conn: Deno.Conn;
   readonly #service: Service;
   #isClosed = false;
   #isFinishing = false;
+  #isLeaving = false;
   #smallReads = 0;
   isWriting = false;
 
@@ -75,10 +63,7 @@ export class Connection {
   #report(error: unknown): void {
     if (this.#isClosed || isDisconnect(error)) return;
     this.session.closeReason = "error";
-    this.#service.log.error("connection failed", {
-      connection: this.id,
-      error: String(error instanceof Error ? error.stack : error),
-    });
+    this.#service.connectionFailed(this.id, error);
   }
 
   async #loop(): Promise<void> {
@@ -103,12 +88,11 @@ export class Connection {
   // Runs everything that was read; false when the connection has to end.
   async #batch(): Promise<boolean> {
     const { session } = this;
-    const { pool, engine } = this.#service;
+    const { pool } = this.#service;
     for (;;) {
       const output = pool.acquire();
       session.output = output;
-      engine.context.setTime(this.#service.now);
-      const code = session.run();
+      const code = this.#service.runBatch(session);
       if (output.length > 0) await this.#write(output);
       pool.release(output);
       switch (code) {
@@ -163,6 +147,7 @@ export class Connection {
   // is thrown away: left unread, it would make the system send a reset, which
   // may overtake replies.
   async #leave(): Promise<void> {
+    this.#isLeaving = true;
     this.session.closeReason = "drain";
     const conn = this.#conn as Deno.TcpConn | Deno.UnixConn;
     await conn.closeWrite();
@@ -212,14 +197,9 @@ export class Connection {
     this.#service.connections.removed(this, reason);
   }
 
-  /**
-   * Ends the connection with its next batch; told again, ends it now if
-   * nothing is under way. In between there is time for what the client had
-   * sent already.
-   */
   finish(): void {
     const isIdle = !this.isWriting && this.session.isIdle;
-    if (this.#isFinishing && isIdle) this.close("drain");
+    if (this.#isFinishing && isIdle && !this.#isLeaving) this.close("drain");
     this.#isFinishing = true;
   }
 

@@ -20,7 +20,7 @@ const REPORT_MS = 1000;
 /** What a drain asks of the server. */
 export interface DrainPort {
   /** Lets nobody in any more. */
-  stopListening(): void;
+  stopListening(): void | Promise<void>;
   /** Ends connections with nothing under way; others end with their batch.
    * Called again and again. */
   finishConnections(): void;
@@ -33,7 +33,7 @@ export interface DrainPort {
 export class Drain {
   readonly #port: DrainPort;
   readonly #log: LogPort;
-  #run: Promise<void> | null = null;
+  #run: Promise<boolean> | null = null;
   #isCancelled = false;
   #wake: (() => void) | null = null;
 
@@ -47,8 +47,8 @@ export class Drain {
   }
 
   /**
-   * Begins, unless it has begun; resolves when no connection is left, or
-   * after `cancel`.
+   * Begins, unless it has begun; resolves to true when no connection is left,
+   * to false after `cancel`.
    *
    * @param reason what asked for it, for the log
    */
@@ -56,7 +56,7 @@ export class Drain {
     reason: string,
     graceSeconds: number,
     timeoutSeconds: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     return this.#run ??= this.#drain(reason, graceSeconds, timeoutSeconds);
   }
 
@@ -70,7 +70,7 @@ export class Drain {
     reason: string,
     graceSeconds: number,
     timeoutSeconds: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const log = this.#log;
     const started = performance.now();
     log.info("Gracefully stopping", {
@@ -79,8 +79,8 @@ export class Drain {
       grace_seconds: graceSeconds,
     });
     await this.#until(graceSeconds, "waiting", () => false);
-    if (this.#isCancelled) return;
-    this.#port.stopListening();
+    if (this.#isCancelled) return false;
+    await this.#port.stopListening();
     log.info("listeners closed", {
       connections: this.#port.connectionCount(),
       timeout_seconds: timeoutSeconds,
@@ -89,7 +89,7 @@ export class Drain {
       this.#port.finishConnections();
       return this.#port.connectionCount() === 0;
     });
-    if (this.#isCancelled) return;
+    if (this.#isCancelled) return false;
     if (!isDone) {
       const connections = this.#port.connectionCount();
       log.warn("drain timeout, connections are cut off", { connections });
@@ -97,6 +97,7 @@ export class Drain {
     }
     const seconds = (performance.now() - started) / 1000;
     log.info("drained", { seconds: Number(seconds.toFixed(3)) });
+    return true;
   }
 
   // Polls until something is so; false if the time is over before.

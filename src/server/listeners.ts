@@ -6,6 +6,13 @@
  */
 import type { ListenAddress, Settings } from "../base/settings.ts";
 import { addressText } from "./address.ts";
+import type { SharedListener } from "./smp_messages.ts";
+import type { Libc } from "./native/libc.ts";
+import {
+  listenNativeTcp,
+  listenNativeUnix,
+  NativeListener,
+} from "./native/listening.ts";
 
 /** Exit code of memcached when it cannot listen (EX_OSERR). */
 export const EXIT_CANNOT_LISTEN = 71;
@@ -15,18 +22,27 @@ export class ListenError extends Error {
   override name = "ListenError";
 }
 
-/** One open address. */
-export interface OpenListener {
-  listener: Deno.Listener;
+/** What the world is told of an open address. */
+export interface Announced {
   /** As `stats conns` shows it. */
   address: string;
   port: number;
   isUnix: boolean;
 }
 
-/** How listeners are opened: several workers share a port when balanced. */
+/** One open address. */
+export interface OpenListener extends Announced {
+  listener: Deno.Listener | NativeListener;
+  /** What was asked for: a host name, or the path of a UNIX socket. */
+  hostname: string;
+}
+
+/** How listeners are opened. */
 export interface ListenMode {
+  /** Several workers share a port of Deno's I/O. */
   loadBalanced: boolean;
+  /** The C library opens them, for native I/O. */
+  libc: Libc | null;
 }
 
 function listenTcp(
@@ -35,6 +51,11 @@ function listenTcp(
   settings: Settings,
   mode: ListenMode,
 ): OpenListener {
+  const { libc } = mode;
+  if (libc !== null) {
+    const open = listenNativeTcp(libc, hostname, Math.max(0, port), settings);
+    return openTcp(open.listener, hostname, open.addr);
+  }
   // `loadBalanced` and `tcpBacklog` are newer than the type says.
   const options = {
     hostname,
@@ -43,9 +64,17 @@ function listenTcp(
     ...(mode.loadBalanced ? { loadBalanced: true } : {}),
   } as Deno.TcpListenOptions;
   const listener = Deno.listen(options);
-  const addr = listener.addr as Deno.NetAddr;
+  return openTcp(listener, hostname, listener.addr as Deno.NetAddr);
+}
+
+function openTcp(
+  listener: OpenListener["listener"],
+  hostname: string,
+  addr: Deno.NetAddr,
+): OpenListener {
   return {
     listener,
+    hostname,
     address: addressText(addr),
     port: addr.port,
     isUnix: false,
@@ -74,16 +103,23 @@ function listenEverywhere(
   }
 }
 
-function listenUnix(path: string, mask: number): OpenListener {
+function listenUnix(
+  path: string,
+  settings: Settings,
+  { libc }: ListenMode,
+): OpenListener {
   try {
     if (Deno.lstatSync(path).isSocket) Deno.removeSync(path);
   } catch {
     // Nothing is in the way.
   }
-  const listener = Deno.listen({ transport: "unix", path });
-  Deno.chmodSync(path, mask & 0o777);
+  const listener = libc === null
+    ? Deno.listen({ transport: "unix", path }) as unknown as Deno.Listener
+    : listenNativeUnix(libc, path, settings);
+  Deno.chmodSync(path, settings.unixMask & 0o777);
   return {
-    listener: listener as unknown as Deno.Listener,
+    listener,
+    hostname: path,
     address: `unix:${path}`,
     port: 0,
     isUnix: true,
@@ -93,11 +129,11 @@ function listenUnix(path: string, mask: number): OpenListener {
 /** Opens everything that the settings ask for; throws ListenError. */
 export function openListeners(
   settings: Settings,
-  mode: ListenMode = { loadBalanced: false },
+  mode: ListenMode = { loadBalanced: false, libc: null },
 ): OpenListener[] {
   if (settings.unixSocket !== null) {
     try {
-      return [listenUnix(settings.unixSocket, settings.unixMask)];
+      return [listenUnix(settings.unixSocket, settings, mode)];
     } catch (error) {
       throw new ListenError(
         `failed to listen on UNIX socket: ${settings.unixSocket}: ` +
@@ -119,6 +155,24 @@ export function openListeners(
     }
   }
   return open;
+}
+
+/** Opens in a worker what the main thread has opened: a descriptor is used
+ * again, a port is shared, a UNIX socket is the worker's own. */
+export function listenAgain(
+  shared: SharedListener,
+  settings: Settings,
+  libc: Libc | null,
+): OpenListener {
+  const { fd, hostname, address, port, isUnix } = shared;
+  if (libc !== null && fd >= 0) {
+    const listener = NativeListener.share(libc, fd);
+    return { listener, hostname, address, port, isUnix };
+  }
+  const mode = { loadBalanced: true, libc: null };
+  return isUnix
+    ? listenUnix(hostname, settings, mode)
+    : listenTcp(hostname, port, settings, mode);
 }
 
 function listenOn(
@@ -152,7 +206,7 @@ function reason(error: unknown): string {
 }
 
 /** Lines for MEMCACHED_PORT_FILENAME: protocol, family and port of each. */
-export function portLines(listeners: OpenListener[]): string {
+export function portLines(listeners: readonly Announced[]): string {
   let text = "";
   for (const { address, port, isUnix } of listeners) {
     if (isUnix) continue;

@@ -13,7 +13,8 @@ import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
 import { Drain } from "./drain.ts";
 import { type OpenListener, openListeners } from "./listeners.ts";
-import { announce, processFacts } from "./process.ts";
+import { chooseIo } from "./native/choice.ts";
+import { announce, cpuFacts } from "./process.ts";
 import { Service } from "./service.ts";
 import { EXIT_NO_SNAPSHOT } from "./snapshot_file.ts";
 import { storeOptions } from "./store_options.ts";
@@ -35,6 +36,8 @@ export class SingleServer implements ServerPort {
   readonly listeners: OpenListener[];
   readonly #log: Log;
   readonly #counters = new Counters();
+  /** The current table second, where every batch reads it. */
+  readonly #now = new Int32Array(1);
   readonly #ticking: ReturnType<typeof setInterval>;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
   readonly #stopped = Promise.withResolvers<number>();
@@ -45,15 +48,21 @@ export class SingleServer implements ServerPort {
   constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
-    this.listeners = openListeners(settings);
+    this.listeners = openListeners(settings, {
+      loadBalanced: false,
+      libc: chooseIo(settings.io, log),
+    });
     this.store = createStore(storeOptions(settings));
+    this.#now[0] = this.clock.seconds();
     this.service = new Service({
       settings,
       store: this.store,
       counters: this.#counters,
       log,
       port: this,
-      now: this.clock.seconds(),
+      clock: this.#now,
+      heartbeat: new Int32Array(1),
+      started: this.#now[0],
       unixTime: () => this.clock.unixTime(),
       worker: 0,
       workers: 1,
@@ -64,27 +73,20 @@ export class SingleServer implements ServerPort {
       connectionCount: () => this.service.connections.count,
       closeConnections: () => this.service.connections.closeAll("drain"),
     }, log);
-    this.#warmRestart = this.#createWarmRestart();
+    const { context } = this.service.engine;
+    this.#warmRestart = WarmRestart.create(settings.memoryFile, {
+      store: this.store,
+      clock: this.clock,
+      log,
+      flushAt: () => context.flushAt,
+      setFlushAt: (second) => context.flushAt = second,
+    });
     const start = this.#warmRestart?.start();
     for (const listener of this.listeners) {
       this.service.listen(listener, start);
     }
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     announce(this.listeners, settings, log);
-  }
-
-  #createWarmRestart(): WarmRestart | null {
-    const { memoryFile } = this.settings;
-    if (memoryFile === null) return null;
-    const { context } = this.service.engine;
-    return new WarmRestart({
-      path: memoryFile,
-      store: this.store,
-      clock: this.clock,
-      log: this.#log,
-      flushAt: () => context.flushAt,
-      setFlushAt: (second) => context.flushAt = second,
-    });
   }
 
   /** Resolves to the exit code when the server has stopped. */
@@ -102,15 +104,28 @@ export class SingleServer implements ServerPort {
   async drain(reason: string): Promise<void> {
     if (this.#drain.hasBegun) return;
     const { drainGraceSeconds, drainTimeoutSeconds } = this.settings;
-    await this.#drain.begin(reason, drainGraceSeconds, drainTimeoutSeconds);
+    const isDone = await this.#drain.begin(
+      reason,
+      drainGraceSeconds,
+      drainTimeoutSeconds,
+    );
+    if (!isDone) return;
+    this.#rest();
     const isWritten = await this.#warmRestart?.write() ?? true;
     this.#end(isWritten ? 0 : EXIT_NO_SNAPSHOT);
   }
 
+  // Nothing changes the table any more.
+  #rest(): void {
+    clearInterval(this.#ticking);
+    if (this.#sweeping !== null) clearTimeout(this.#sweeping);
+  }
+
   #tick(): void {
     const now = this.clock.seconds();
-    if (now === this.service.now) return;
-    this.service.setTime(now);
+    if (now === this.#now[0]) return;
+    this.#now[0] = now;
+    this.service.timePassed();
     if (this.#sweeping === null) this.#sweep();
   }
 
@@ -129,8 +144,7 @@ export class SingleServer implements ServerPort {
   }
 
   #end(exitCode: number): void {
-    clearInterval(this.#ticking);
-    if (this.#sweeping !== null) clearTimeout(this.#sweeping);
+    this.#rest();
     this.service.stop();
     this.#stopped.resolve(exitCode);
   }
@@ -140,7 +154,9 @@ export class SingleServer implements ServerPort {
   processFacts(): ProcessFacts {
     const { observers } = this.service.engine.context;
     return {
-      ...processFacts(this.clock),
+      ...cpuFacts(),
+      uptimeSeconds: this.clock.uptimeSeconds(),
+      unixSeconds: this.clock.tableUnixSeconds(),
       acceptsConnections: this.service.acceptsConnections,
       watchers: observers.watch.count,
     };
@@ -171,6 +187,10 @@ export class SingleServer implements ServerPort {
   }
 
   settingsChanged(): void {}
+
+  takePendingChange(): null {
+    return null;
+  }
 
   flush(exptime: number): void {
     this.service.engine.context.flush(exptime);

@@ -184,6 +184,11 @@ export class SnapshotFiles {
     return { file, header, end: decodeEnd(tail, size) };
   }
 
+  /** Undoes `take`: nobody was served. */
+  giveBack(): void {
+    Deno.renameSync(this.usedPath, this.path);
+  }
+
   /** Puts aside a taken file that turned out to be damaged. */
   refuse(): void {
     try {

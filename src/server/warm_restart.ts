@@ -52,10 +52,19 @@ function turn(): Promise<void> {
 
 /** The snapshots of one server. */
 export class WarmRestart {
+  /** The snapshots of a server, null if it has none. */
+  static create(
+    path: string | null,
+    parts: Omit<WarmRestartParts, "path">,
+  ): WarmRestart | null {
+    return path === null ? null : new WarmRestart({ ...parts, path });
+  }
+
   readonly #parts: WarmRestartParts;
   readonly #files: SnapshotFiles;
   #taken: TakenSnapshot | null;
   #importer: Importer | null = null;
+  #wasTaken = false;
   #isAbandoned = false;
   #loading: Promise<void> = Promise.resolve();
 
@@ -68,6 +77,7 @@ export class WarmRestart {
     this.#files = new SnapshotFiles(parts.path);
     this.#taken = this.#take();
     if (this.#taken === null) return;
+    this.#wasTaken = true;
     const shift = this.#shift(this.#taken.header);
     this.#importer = new Importer(parts.store, shift);
   }
@@ -136,6 +146,7 @@ export class WarmRestart {
       if (this.#takeFlush(taken.header)) await this.#import(reader, importer);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      this.#wasTaken = false;
       this.#files.refuse();
       this.#refuse(reason);
       return;
@@ -259,6 +270,14 @@ export class WarmRestart {
       itemBytesMax: store.options.itemBytesMax,
       limitBytes: store.limitBytes,
     };
+  }
+
+  /** The server does not start: the next one may take the snapshot. */
+  async giveBack(): Promise<void> {
+    const wasTaken = this.#wasTaken;
+    this.abandon();
+    await this.#loading;
+    if (wasTaken) this.#files.giveBack();
   }
 
   /** The process ends now: nothing half done is left behind. */

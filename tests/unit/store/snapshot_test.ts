@@ -1,139 +1,30 @@
 /**
  * Owns the tests of writing a table to frames and loading them into another:
- * nothing is lost or made up, clients win, damage is refused. Frames stay in
- * memory: files are tested with the server.
+ * nothing is lost or made up. Frames stay in memory: files are tested with
+ * the server.
  *
  * @module
  */
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
-import { U64 } from "../../../src/base/u64.ts";
-import { checkShard } from "../../../src/store/invariants.ts";
+import { assert, assertEquals } from "@std/assert";
+import { Bytes, latin1 } from "../../../src/base/bytes.ts";
 import { ItemHead } from "../../../src/store/snapshot_items.ts";
-import {
-  createStore,
-  Exporter,
-  HIT,
-  type ImportCounts,
-  Importer,
-  SET,
-  SnapshotError,
-  type Store,
-  STORED,
-  StoreRequest,
-} from "../../../src/store/store.ts";
+import { createStore, HIT, type Store } from "../../../src/store/store.ts";
 import { StoreModel } from "../../model/store_model.ts";
 import {
   lengthFactor,
   Random,
   seedFromEnvironment,
 } from "../../support/random.ts";
-
-const MIB = 1024 * 1024;
-const NOW = 1000;
-
-interface Frame {
-  bytes: Uint8Array;
-  items: number;
-  carried: number;
-}
-
-function exportAll(store: Store, frameBytes: number, now: number): Frame[] {
-  const exporter = new Exporter(store, now);
-  const target = Bytes.allocate(frameBytes);
-  const frames: Frame[] = [];
-  while (exporter.fill(target)) {
-    const { length, items, carried } = exporter;
-    assert(length <= frameBytes);
-    frames.push({ bytes: target.u8.slice(0, length), items, carried });
-  }
-  return frames;
-}
-
-/** Loads frames; `between` runs before each step of a few items. */
-function importAll(
-  store: Store,
-  frames: Frame[],
-  options: {
-    now?: number;
-    shift?: number;
-    step?: number;
-    between?: (loaded: number) => void;
-  } = {},
-): ImportCounts {
-  const { now = NOW, shift = 0, step = 100 } = options;
-  const importer = new Importer(store, shift);
-  for (const { bytes, carried } of frames) {
-    importer.start(Bytes.from(bytes), bytes.length, carried);
-    do options.between?.(importer.counts.loaded); while (
-      importer.run(step, now)
-    );
-  }
-  importer.end(now);
-  for (const { shard } of store.partitions) checkShard(shard);
-  return importer.counts;
-}
-
-function keyOf(store: Store, text: string) {
-  const key = Bytes.fromLatin1(text);
-  const hash = store.hash(key, 0, text.length);
-  return { key, hash, partition: store.partitionOf(hash) };
-}
-
-/** Value, client flags and expiry of a key; null if it is not there. */
-function look(store: Store, text: string, now = NOW) {
-  const { key, hash, partition } = keyOf(store, text);
-  const { shard } = partition;
-  if (shard.lookup(hash, key, 0, text.length, now) !== HIT) return null;
-  const length = shard.valueLength();
-  const value = Bytes.allocate(length);
-  shard.copyValue(value, 0);
-  const cas = shard.cas(new U64());
-  return {
-    value: latin1(value.u8, 0, length),
-    flags: shard.clientFlags(),
-    expiry: shard.expiry(),
-    cas: `${cas.high}:${cas.low}`,
-    state: shard.state() & 0xff00,
-    isBinary: shard.hasBinaryKey(),
-    idle: shard.idleSeconds(now),
-  };
-}
-
-function put(
-  store: Store,
-  text: string,
-  value: string,
-  more: Partial<StoreRequest> = {},
-): void {
-  const { key, hash, partition } = keyOf(store, text);
-  const request = Object.assign(new StoreRequest(), more);
-  request.form = SET;
-  request.hash = hash;
-  request.key = key;
-  request.keyLength = text.length;
-  request.value = Bytes.from(toLatin1(value));
-  request.valueLength = value.length;
-  assertEquals(partition.writer.store(request, NOW), STORED);
-}
-
-/** Deletes a key as the engine does. */
-function remove(store: Store, text: string): void {
-  const { key, hash, partition } = keyOf(store, text);
-  const { shard } = partition;
-  const status = shard.lookup(hash, key, 0, text.length, NOW);
-  if (status === HIT) shard.remove();
-  else shard.noteChange();
-}
-
-/** Counts a hit. */
-function hit(store: Store, text: string): boolean {
-  const { key, hash, partition } = keyOf(store, text);
-  const { shard } = partition;
-  const status = shard.seek(hash, key, 0, text.length, NOW, false);
-  shard.finish(NOW, true);
-  return status === HIT;
-}
+import {
+  exportAll,
+  hit,
+  importAll,
+  keyOf,
+  look,
+  MIB,
+  NOW,
+  put,
+} from "./snapshot_frames.ts";
 
 const SHAPES: [name: string, options: Parameters<typeof createStore>[0]][] = [
   ["the same", { limitBytes: 4 * MIB }],
@@ -358,153 +249,4 @@ Deno.test("CAS ids never repeat", () => {
     assertEquals(look(next, "k3"), look(store, "k3"));
     store = next;
   }
-});
-
-/** A table of small and large items, as frames. */
-function racing(): { frames: Frame[]; texts: string[] } {
-  const source = createStore({ limitBytes: 8 * MIB });
-  const texts: string[] = [];
-  for (let i = 0; i < 400; i++) {
-    texts.push(`key${i}`);
-    put(source, `key${i}`, `old${i}`.repeat(i % 10 === 0 ? 3000 : 1));
-  }
-  return { frames: exportAll(source, 2000, NOW), texts };
-}
-
-Deno.test("what clients set or delete during the load wins", () => {
-  const { frames, texts } = racing();
-  const random = new Random(seedFromEnvironment(9));
-  for (let round = 0; round < 5 * lengthFactor(); round++) {
-    const target = createStore({ limitBytes: 8 * MIB, hashSeed: round });
-    const expected = new Map<string, string | null>();
-    importAll(target, frames, {
-      step: 3,
-      between: () => {
-        const text = random.pick(texts);
-        switch (random.below(4)) {
-          case 0:
-            put(target, text, `new${round}`);
-            return expected.set(text, `new${round}`);
-          case 1:
-            remove(target, text);
-            return expected.set(text, null);
-          case 2:
-            // A value that is gone again must not uncover the older one.
-            put(target, text, "gone", { expiry: NOW - 1 });
-            look(target, text);
-            return expected.set(text, null);
-          case 3:
-            put(target, text, "deleted");
-            remove(target, text);
-            return expected.set(text, null);
-        }
-      },
-    });
-    for (const [text, value] of expected) {
-      assertEquals(look(target, text)?.value ?? null, value, text);
-    }
-    const loaded = texts.filter((text) => !expected.has(text));
-    const missing = loaded.filter((text) => look(target, text) === null);
-    // One bit a hash: next to nobody suffers from another's mark.
-    assert(missing.length <= 3, `${missing.length} lost`);
-  }
-});
-
-Deno.test("a value set during the load is not uncovered by its eviction", () => {
-  const { frames } = racing();
-  const target = createStore({ limitBytes: MIB });
-  let isFirst = true;
-  importAll(target, frames, {
-    between: () => {
-      if (!isFirst) return;
-      isFirst = false;
-      for (let i = 0; i < 400; i++) put(target, `key${i}`, "new");
-      for (let i = 0; i < 9000; i++) put(target, `x${i}`, "x".repeat(500));
-      assert(target.summary().evictions > 100);
-    },
-  });
-  for (let i = 0; i < 400; i++) {
-    const value = look(target, `key${i}`)?.value ?? "new";
-    assertEquals(value, "new");
-  }
-});
-
-Deno.test("a flush during the load ends it", () => {
-  const { frames } = racing();
-  const target = createStore({ limitBytes: 8 * MIB });
-  let isFlushed = false;
-  const counts = importAll(target, frames, {
-    step: 10,
-    between: (loaded) => {
-      if (isFlushed || loaded < 50) return;
-      isFlushed = true;
-      target.flush();
-      put(target, "mine", "v");
-    },
-  });
-  assert(counts.loaded < 100 && counts.outdated > 300);
-  for (let i = 0; i < 400; i++) assertEquals(look(target, `key${i}`), null);
-  assertEquals(look(target, "mine")!.value, "v");
-});
-
-Deno.test("changes are remembered only while something is loaded", () => {
-  const { frames } = racing();
-  const target = createStore({ limitBytes: 8 * MIB });
-  for (let i = 0; i < 400; i++) remove(target, `key${i}`);
-  assertEquals(importAll(target, frames).loaded, 400);
-  for (let i = 0; i < 400; i++) remove(target, `key${i}`);
-  assertEquals(importAll(target, frames).loaded, 400);
-});
-
-Deno.test("bytes that are no items are refused, and nothing is left over", () => {
-  const { frames } = racing();
-  const random = new Random(seedFromEnvironment(13));
-  let refused = 0;
-  for (let round = 0; round < 300 * lengthFactor(); round++) {
-    const target = createStore({ limitBytes: 4 * MIB });
-    const importer = new Importer(target, 0);
-    const { bytes, carried } = random.pick(frames);
-    const length = random.between(0, bytes.length);
-    const damaged = Bytes.from(bytes);
-    for (let i = random.below(4); i > 0; i--) {
-      damaged.u8[random.below(bytes.length)] = random.uint32();
-    }
-    try {
-      importer.start(damaged, length, random.oneIn(2) ? 0 : carried);
-      while (importer.run(3, NOW));
-    } catch (error) {
-      assert(error instanceof SnapshotError, String(error));
-      refused++;
-    }
-    importer.end(NOW);
-    for (const { shard } of target.partitions) {
-      checkShard(shard);
-      assertEquals(shard.memory.control[19], 0, "a reserved page is left");
-    }
-  }
-  assert(refused > 50, `${refused} refused`);
-});
-
-Deno.test("a value must go on where it was cut", () => {
-  const { frames } = racing();
-  const at = frames.findIndex((frame) => frame.carried > 0);
-  const [before, after] = [frames[at - 1], frames[at]];
-  const begin = () => {
-    const importer = new Importer(createStore({ limitBytes: 4 * MIB }), 0);
-    const { bytes, carried } = before;
-    importer.start(Bytes.from(bytes), bytes.length, carried);
-    while (importer.run(9, NOW));
-    return importer;
-  };
-  const bytes = Bytes.from(after.bytes);
-  for (const wrong of [0, after.carried - 1, after.carried + 1]) {
-    const importer = begin();
-    assertThrows(
-      () => importer.start(bytes, after.bytes.length, wrong),
-      SnapshotError,
-      "does not go on",
-    );
-    importer.end(NOW);
-  }
-  begin().start(bytes, after.bytes.length, after.carried);
 });
