@@ -33,8 +33,10 @@ export interface Announced {
 /** One open address. */
 export interface OpenListener extends Announced {
   listener: Deno.Listener | NativeListener;
-  /** What was asked for: a host name, or the path of a UNIX socket. */
+  /** What was asked for: a host name, or the path of a UNIX socket... */
   hostname: string;
+  /** ...and a port, 0 for any: Deno shares ports by what is asked for. */
+  requestedPort: number;
 }
 
 /** How listeners are opened. */
@@ -52,29 +54,31 @@ function listenTcp(
   mode: ListenMode,
 ): OpenListener {
   const { libc } = mode;
+  const requestedPort = Math.max(0, port);
+  const asked = { hostname, requestedPort };
   if (libc !== null) {
-    const open = listenNativeTcp(libc, hostname, Math.max(0, port), settings);
-    return openTcp(open.listener, hostname, open.addr);
+    const open = listenNativeTcp(libc, hostname, requestedPort, settings);
+    return openTcp(open.listener, asked, open.addr);
   }
   // `loadBalanced` and `tcpBacklog` are newer than the type says.
   const options = {
     hostname,
-    port: Math.max(0, port),
+    port: requestedPort,
     tcpBacklog: settings.backlog,
     ...(mode.loadBalanced ? { loadBalanced: true } : {}),
   } as Deno.TcpListenOptions;
   const listener = Deno.listen(options);
-  return openTcp(listener, hostname, listener.addr as Deno.NetAddr);
+  return openTcp(listener, asked, listener.addr as Deno.NetAddr);
 }
 
 function openTcp(
   listener: OpenListener["listener"],
-  hostname: string,
+  asked: Pick<OpenListener, "hostname" | "requestedPort">,
   addr: Deno.NetAddr,
 ): OpenListener {
   return {
     listener,
-    hostname,
+    ...asked,
     address: addressText(addr),
     port: addr.port,
     isUnix: false,
@@ -106,6 +110,20 @@ function listenEverywhere(
 function listenUnix(
   path: string,
   settings: Settings,
+  mode: ListenMode,
+): OpenListener {
+  try {
+    return openUnix(path, settings, mode);
+  } catch (error) {
+    throw new ListenError(
+      `failed to listen on UNIX socket: ${path}: ${reason(error)}`,
+    );
+  }
+}
+
+function openUnix(
+  path: string,
+  settings: Settings,
   { libc }: ListenMode,
 ): OpenListener {
   try {
@@ -120,6 +138,7 @@ function listenUnix(
   return {
     listener,
     hostname: path,
+    requestedPort: 0,
     address: `unix:${path}`,
     port: 0,
     isUnix: true,
@@ -132,14 +151,7 @@ export function openListeners(
   mode: ListenMode = { loadBalanced: false, libc: null },
 ): OpenListener[] {
   if (settings.unixSocket !== null) {
-    try {
-      return [listenUnix(settings.unixSocket, settings, mode)];
-    } catch (error) {
-      throw new ListenError(
-        `failed to listen on UNIX socket: ${settings.unixSocket}: ` +
-          reason(error),
-      );
-    }
+    return [listenUnix(settings.unixSocket, settings, mode)];
   }
   if (settings.port === 0) return [];
   const addresses = settings.addresses.length > 0
@@ -164,15 +176,14 @@ export function listenAgain(
   settings: Settings,
   libc: Libc | null,
 ): OpenListener {
-  const { fd, hostname, address, port, isUnix } = shared;
+  const { fd, hostname, requestedPort, isUnix } = shared;
   if (libc !== null && fd >= 0) {
-    const listener = NativeListener.share(libc, fd);
-    return { listener, hostname, address, port, isUnix };
+    return { ...shared, listener: NativeListener.share(libc, fd) };
   }
   const mode = { loadBalanced: true, libc: null };
   return isUnix
     ? listenUnix(hostname, settings, mode)
-    : listenTcp(hostname, port, settings, mode);
+    : listenTcp(hostname, requestedPort, settings, mode);
 }
 
 function listenOn(

@@ -18,7 +18,12 @@ import {
 } from "../store/smp_store.ts";
 import { ServerClock } from "./clock.ts";
 import { Drain } from "./drain.ts";
-import { ListenError, type OpenListener, openListeners } from "./listeners.ts";
+import {
+  type Announced,
+  ListenError,
+  type OpenListener,
+  openListeners,
+} from "./listeners.ts";
 import { chooseIo } from "./native/choice.ts";
 import type { Libc } from "./native/libc.ts";
 import { NativeListener } from "./native/listening.ts";
@@ -145,7 +150,7 @@ export class SmpServer {
   }
 
   // A UNIX socket that a worker has opened is announced all the same.
-  #announced(): { address: string; port: number; isUnix: boolean }[] {
+  #announced(): Announced[] {
     const { unixSocket } = this.settings;
     if (this.listeners.length > 0 || unixSocket === null) return this.listeners;
     return [{ address: `unix:${unixSocket}`, port: 0, isUnix: true }];
@@ -175,8 +180,12 @@ export class SmpServer {
   #sharedListeners(): SharedListener[] {
     const { unixSocket } = this.settings;
     if (this.listeners.length === 0 && unixSocket !== null) {
-      const address = `unix:${unixSocket}`;
-      return [{ fd: -1, hostname: unixSocket, address, port: 0, isUnix: true }];
+      return [{
+        fd: -1,
+        hostname: unixSocket,
+        requestedPort: 0,
+        ...this.#announced()[0],
+      }];
     }
     return this.listeners.map(({ listener, ...rest }) => ({
       fd: listener instanceof NativeListener ? listener.fd : -1,
