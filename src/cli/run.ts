@@ -61,22 +61,27 @@ async function serve(config: Config): Promise<number> {
   const { settings, warnings } = config;
   const log = new Log(settings.jsonLog);
   for (const warning of warnings) log.warn(warning);
-  const server = settings.threads > 1
-    ? await SmpServer.start(settings, log)
-    : new SingleServer(settings, log);
+  // Signals count from the first moment on, and wait until there is a server.
+  const starting = Promise.withResolvers<SingleServer | SmpServer>();
   const ignoreSignals = onSignals({
-    stop: (signal) => {
+    stop: async (signal) => {
+      const server = await starting.promise;
       log.info("stopping", { signal });
       server.stop();
     },
-    // Asked a second time, it does not wait any more.
-    drain: (signal) => {
+    drain: async (signal) => {
+      const server = await starting.promise;
       if (server.isReady()) return server.drain(signal);
+      // Asked a second time, it does not wait any more.
       log.warn("stopping at once", { signal });
       server.stop();
     },
     reload: () => log.info("nothing to reload"),
   });
+  const server = settings.threads > 1
+    ? await SmpServer.start(settings, log)
+    : new SingleServer(settings, log);
+  starting.resolve(server);
   const exitCode = await server.stopped;
   ignoreSignals();
   if (settings.pidFile !== null && isDaemon()) {

@@ -261,18 +261,22 @@ inEveryMode("killed while writing, the old file survives", async (mode) => {
   });
 });
 
-/** Starts a server that may not write files above `kilobytes`: as with a
- * full disk, writing fails in the middle. */
-async function withSmallDisk(
+/** Runs the server as the last command of a shell script, and `body` with it
+ * from its first moment on. */
+async function throughShell(
   mode: Mode,
   args: string[],
-  kilobytes: number,
-  body: (server: OurServer, wire: Wire) => Promise<void>,
+  script: string,
+  body: (server: OurServer) => Promise<void>,
 ): Promise<void> {
   const all = [...mode.args, "-l", "127.0.0.1", "-p", "-1", ...args];
-  const script = `trap '' XFSZ; ulimit -f ${kilobytes * 2}; exec "$0" "$@"`;
   const child = new Deno.Command("/bin/sh", {
-    args: ["-c", script, Deno.execPath(), ...denoArguments(all)],
+    args: [
+      "-c",
+      `${script} exec "$0" "$@"`,
+      Deno.execPath(),
+      ...denoArguments(all),
+    ],
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "null",
@@ -280,9 +284,7 @@ async function withSmallDisk(
   }).spawn();
   const server = new OurServer(child, 0);
   try {
-    await server.waitForLog(/listening/);
-    using wire = await Wire.tcp(listeningPorts(server.log)[0]);
-    await body(server, wire);
+    await body(server);
   } finally {
     await server.stop("SIGKILL");
   }
@@ -298,8 +300,13 @@ inEveryMode("on a full disk the old file survives", async (mode) => {
       await stopWarm(served);
       old = Deno.readFileSync(`${folder}/s`);
     });
-    await withSmallDisk(mode, args, 8 * 1024, async (server, wire) => {
+    // As on a full disk, writing fails in the middle: after 8 MiB.
+    const script = "trap '' XFSZ; ulimit -f 16384;";
+    await throughShell(mode, args, script, async (server) => {
+      await server.waitForLog(/listening/);
+      const wire = await Wire.tcp(listeningPorts(server.log)[0]);
       await fill(wire, 20);
+      wire.close();
       assertEquals(await server.stop("SIGTERM"), 74);
       assertMatch(server.log, /ERROR snapshot not written.*File too large/);
       assertEquals(names(folder), ["s.used"]);
@@ -388,6 +395,46 @@ inEveryMode(
         assertEquals(await wire.stat("curr_items"), 100);
         await wire.expectValue("big99", payload(MIB, 7));
       });
+    });
+  },
+);
+
+inEveryMode(
+  "a stop before anybody is served keeps the snapshot",
+  async (mode) => {
+    if (Deno.build.os === "windows") return skip("needs a shell");
+    await inTemporaryDirectory(async (folder) => {
+      const args = snapshotAt(folder, "-m", "256");
+      await lives(mode, args, async (served, wire) => {
+        await fill(wire, 100);
+        await stopWarm(served);
+      });
+      await throughShell(mode, args, "", async (server) => {
+        await server.waitForLog(/loading a snapshot/);
+        assertEquals(await server.stop("SIGTERM"), 0);
+        assertMatch(server.log, /snapshot written/);
+      });
+      await lives(mode, args, async (_served, wire) => {
+        assertEquals(await wire.stat("curr_items"), 100);
+      });
+    });
+  },
+);
+
+inEveryMode(
+  "a start that cannot listen leaves the snapshot alone",
+  async (mode) => {
+    if (Deno.build.os === "windows") return skip("needs UNIX sockets");
+    await inTemporaryDirectory(async (folder) => {
+      const args = snapshotAt(folder);
+      await lives(mode, args, async (served, wire) => {
+        assertEquals(await wire.set("k", "v"), "STORED");
+        await stopWarm(served);
+      });
+      const socket = ["-s", `${folder}/missing/socket`];
+      const { code } = await runOurs([...mode.args, ...args, ...socket]);
+      assertEquals(code, 71);
+      assertEquals(names(folder), ["s"]);
     });
   },
 );
