@@ -6,7 +6,7 @@
  */
 import type { Settings } from "../base/settings.ts";
 import type { ConnectionInfo, PrefixRow, ServerPort } from "../engine/ports.ts";
-import { Counters } from "../observe/counters.ts";
+import { BATCHES, Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
@@ -80,6 +80,7 @@ export class SingleServer implements ServerPort {
       log,
       flushAt: () => context.flushAt,
       setFlushAt: (second) => context.flushAt = second,
+      batches: () => this.#counters.values[BATCHES],
     });
     const start = this.#warmRestart?.start();
     for (const listener of this.listeners) {

@@ -120,6 +120,7 @@ export class SmpServer {
       log,
       flushAt: () => this.control.flushAt,
       setFlushAt: (second) => this.control.flushAt = second,
+      batches: () => this.#counters.batches(),
     });
   }
 

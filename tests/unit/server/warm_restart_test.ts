@@ -40,6 +40,7 @@ function begin(path: string, store = createStore({ limitBytes: MIB })): Life {
     log: new Log(false, (line) => lines.push(line)),
     flushAt: () => life.flushAt,
     setFlushAt: (second) => life.flushAt = second,
+    batches: () => 0,
   });
   life.restart.start();
   return life;
