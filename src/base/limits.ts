@@ -114,6 +114,12 @@ export const HOT_KEYS_HALF_LIFE_SECONDS = 30;
 export const HOT_KEYS_SAMPLE_DEFAULT = 100;
 export const HOT_KEYS_SAMPLE_MAX = 1_000_000;
 
+/** What is under way when the server stops may take this long,
+ * `--drain-timeout`: half of what `docker stop` waits. */
+export const DRAIN_TIMEOUT_SECONDS_DEFAULT = 5;
+/** Most for `--drain-grace` and `--drain-timeout`: an hour. */
+export const DRAIN_SECONDS_MAX = 3600;
+
 /** Prefixes that `stats detail` remembers before new ones are not counted. */
 export const PREFIXES_MAX = 100_000;
 

@@ -8,6 +8,7 @@ import {
   BACKLOG_DEFAULT,
   COMMANDS_PER_TURN_DEFAULT,
   CONNECTIONS_DEFAULT,
+  DRAIN_TIMEOUT_SECONDS_DEFAULT,
   ITEM_BYTES_DEFAULT,
   WATCHER_BUFFER_KILOBYTES_DEFAULT,
 } from "./limits.ts";
@@ -63,8 +64,12 @@ export interface Settings {
   sasl: boolean;
   /** `-Y`. */
   authFile: string | null;
-  /** `-e`. */
+  /** `-e`, `--snapshot`: written at a graceful stop, loaded at the start. */
   memoryFile: string | null;
+  /** Between the end of readiness and the end of listening. */
+  drainGraceSeconds: number;
+  /** For what is under way then. */
+  drainTimeoutSeconds: number;
   shutdownCommand: boolean;
   flushEnabled: boolean;
   dumpEnabled: boolean;
@@ -138,6 +143,8 @@ export const SETTINGS_DEFAULT: Settings = {
   sasl: false,
   authFile: null,
   memoryFile: null,
+  drainGraceSeconds: 0,
+  drainTimeoutSeconds: DRAIN_TIMEOUT_SECONDS_DEFAULT,
   shutdownCommand: false,
   flushEnabled: true,
   dumpEnabled: true,

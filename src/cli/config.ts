@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  DRAIN_SECONDS_MAX,
   ITEM_BYTES_MAX,
   ITEM_BYTES_MIN,
   MEMORY_BYTES_MIN,
@@ -199,6 +200,21 @@ function applyLimits(settings: Settings, given: GivenFlags): void {
   if (backlog !== undefined) settings.backlog = toInteger(backlog);
 }
 
+function drainSeconds(
+  given: GivenFlags,
+  name: string,
+  fallback: number,
+): number {
+  const text = last(given, name);
+  if (text === undefined) return fallback;
+  if (!/^[0-9]{1,9}$/.test(text) || Number(text) > DRAIN_SECONDS_MAX) {
+    throw new UsageError(
+      `--${name}: ${text} is not 0 to ${DRAIN_SECONDS_MAX} seconds`,
+    );
+  }
+  return Number(text);
+}
+
 function applyThreads(
   settings: Settings,
   given: GivenFlags,
@@ -231,6 +247,18 @@ function applySwitches(settings: Settings, given: GivenFlags): void {
   settings.watchEnabled = !given.has("disable-watch");
   settings.verbosity = given.get("verbose")?.length ?? 0;
   settings.pidFile = last(given, "pidfile") ?? null;
+  settings.memoryFile = last(given, "snapshot") ??
+    last(given, "memory-file") ?? null;
+  settings.drainGraceSeconds = drainSeconds(
+    given,
+    "drain-grace",
+    settings.drainGraceSeconds,
+  );
+  settings.drainTimeoutSeconds = drainSeconds(
+    given,
+    "drain-timeout",
+    settings.drainTimeoutSeconds,
+  );
   const delimiter = last(given, "delimiter");
   if (delimiter !== undefined) {
     settings.prefixDelimiter = delimiter[0];

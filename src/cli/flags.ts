@@ -58,6 +58,10 @@ export const FLAGS: readonly Flag[] = [
   flag("W", "disable-watch", "", "disable watch"),
   flag("o", "extended", "list", "further options, comma separated; see below"),
   flag("N", "napi_ids", "num", "accepted; has no effect"),
+  flag("e", "memory-file", "file", "the same as --snapshot"),
+  flag("", "snapshot", "file", "write items at a graceful stop, load at start"),
+  flag("", "drain-grace", "sec", "serve on after readiness has ended (0)"),
+  flag("", "drain-timeout", "sec", "let clients finish when stopping (5)"),
   flag("", "io", "name", "deno (default), native (Linux epoll), or auto"),
   flag("", "log-format", "name", "text (default) or json"),
   flag("", "log-file", "file", "append the log to a file, not to stderr"),
@@ -73,7 +77,6 @@ export const MISSING_FLAGS: readonly Flag[] = [
   flag("Z", "enable-ssl", "", "TLS"),
   flag("S", "enable-sasl", "", "SASL authentication"),
   flag("Y", "auth-file", "file", "ASCII authentication"),
-  flag("e", "memory-file", "file", "a memory file"),
 ];
 
 function flag(

@@ -8,6 +8,7 @@ import { Log } from "../observe/log.ts";
 import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
 import { SingleServer } from "../server/single.ts";
+import { SnapshotPlaceError } from "../server/snapshot_file.ts";
 import { SmpServer } from "../server/smp_server.ts";
 import type { Config } from "./config.ts";
 import { isDaemon, startDaemon } from "./daemon.ts";
@@ -19,7 +20,7 @@ import { isOldServiceForm } from "./service.ts";
 import { configureFrom, gatherFlags } from "./sources.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
 import { SYSTEM } from "./system.ts";
-import { UsageError } from "./usage_error.ts";
+import { EXIT_OS, UsageError } from "./usage_error.ts";
 
 /** Runs the program; resolves to its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -55,6 +56,9 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     if (error instanceof ListenError) {
       return complain(error.message, EXIT_CANNOT_LISTEN);
+    }
+    if (error instanceof SnapshotPlaceError) {
+      return complain(`--snapshot: ${error.message}`, EXIT_OS);
     }
     throw error;
   }
@@ -96,30 +100,29 @@ async function serve(config: Config): Promise<number> {
     file === null ? undefined : (line) => file.write(line),
   );
   for (const warning of warnings) log.warn(warning);
-  // Before the server: whoever reads "listening" may send a signal at once.
-  let server: SingleServer | SmpServer | null = null;
-  let isStopWanted = false;
-  const stop = () => {
-    isStopWanted = true;
-    server?.stop();
-  };
+  // Signals count from the first moment on, and wait until there is a server.
+  const starting = Promise.withResolvers<SingleServer | SmpServer>();
   const ignoreSignals = onSignals({
-    stop: (signal) => {
+    stop: async (signal) => {
+      const server = await starting.promise;
       log.info("stopping", { signal });
-      stop();
+      server.stop();
     },
-    stopGracefully: () => {
-      log.info("Gracefully stopping");
-      stop();
+    drain: async (signal) => {
+      const server = await starting.promise;
+      if (server.isReady()) return server.drain(signal);
+      // Asked a second time, it does not wait any more.
+      log.warn("stopping at once", { signal });
+      server.stop();
     },
     reload: () => log.info("nothing to reload"),
   });
-  server = settings.threads > 1
+  const server = settings.threads > 1
     ? await SmpServer.start(settings, log)
     : new SingleServer(settings, log);
   const admin = await openAdmin(server, log);
-  if (isStopWanted) server.stop();
-  await server.stopped;
+  starting.resolve(server);
+  const exitCode = await server.stopped;
   await admin?.close();
   ignoreSignals();
   if (settings.pidFile !== null && isDaemon()) {
@@ -129,5 +132,5 @@ async function serve(config: Config): Promise<number> {
       // Somebody else removed it.
     }
   }
-  return 0;
+  return exitCode;
 }

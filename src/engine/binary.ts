@@ -332,6 +332,7 @@ export class Binary implements StoreForm {
     const found = shard.lookup(context.hash, key, keyAt, keyLength, now);
     let status = STATUS_OK;
     if (found !== HIT) {
+      shard.noteChange();
       counters.values[DELETE_MISSES]++;
       context.countGone(found);
       status = STATUS_NOT_FOUND;

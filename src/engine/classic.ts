@@ -368,6 +368,7 @@ export class Classic {
       shard.remove();
       shard.tidyIndex();
     } else {
+      shard.noteChange();
       counters.values[DELETE_MISSES]++;
       context.countGone(status);
     }

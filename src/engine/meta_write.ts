@@ -147,6 +147,7 @@ export class MetaWrite implements StoreForm {
     shard.lock();
     const status = shard.lookup(context.hash, key, keyAt, keyLength, now);
     if (status !== HIT) {
+      shard.noteChange();
       shard.unlock();
       counters.values[DELETE_MISSES]++;
       context.countGone(status);

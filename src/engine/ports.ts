@@ -41,8 +41,12 @@ export interface ServerPort {
   takePendingChange(): Promise<void> | null;
   flush(exptime: number): void;
   setMemoryLimit(limitBytes: number): boolean;
-  /** Stops the process after this batch. */
+  /** Stops the process: after this batch, or `graceful` when every client
+   * has got its answers. */
   shutdown(graceful: boolean): void;
+  /** False once the server has begun to stop: new clients should go
+   * elsewhere. */
+  isReady(): boolean;
   /** `debugtime`: moves, stops or restarts the clock. */
   moveClock(seconds: number): void;
   pauseClock(paused: boolean): void;

@@ -308,6 +308,13 @@ export class Session implements AdminSink {
       this.source === null && this.deferred === null;
   }
 
+  /** Whether the client has nothing under way: no part of a command has
+   * come, and no reply is missing. Watchers never have. */
+  get isIdle(): boolean {
+    return this.state === IN_WATCH ||
+      (this.isAtCommand && this.from === this.to);
+  }
+
   /** The state as `stats conns` names it. */
   stateName(isWriting: boolean): string {
     // Its command asks other threads: `stats conns` itself may be that.

@@ -81,6 +81,7 @@ export class Storing {
     const reference = partition.uploads.begin(request, context.now);
     if (reference === 0) {
       shard.refind();
+      shard.noteChange();
       if (form.dropsOld(request)) this.#discard(partition);
       this.#count(partition, request, NO_MEMORY);
     }
@@ -190,6 +191,7 @@ export class Storing {
       shard.lock();
       const { hash, now } = context;
       const status = shard.lookup(hash, key, keyAt, keyLength, now);
+      shard.noteChange();
       if (status === HIT) shard.remove();
       shard.unlock();
     }

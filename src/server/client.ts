@@ -7,6 +7,9 @@
 import type { Session } from "../engine/session.ts";
 import { addressText, plainIp } from "./address.ts";
 
+/** How long a client may take to notice that the server is leaving. */
+export const LINGER_MS = 500;
+
 /** Where a connection comes from, for log lines and `stats conns`. */
 export interface Peer {
   /** tcp:<ip>:<port>, tcp6:[<ip>]:<port> or unix:<path>. */
@@ -27,6 +30,12 @@ export interface ServedClient {
   readonly isWriting: boolean;
   /** Whether the next thing to come is a command. */
   readonly isAtCommand: boolean;
+  /**
+   * Ends the connection with its next batch; told again, ends it now if
+   * nothing is under way. In between there is time for what the client had
+   * sent already.
+   */
+  finish(): void;
   /** Ends the connection; what is under way fails. */
   close(reason: string): void;
 }

@@ -38,6 +38,12 @@ export class ServerClock {
     return this.seconds() + EPOCH_UNIX_SECONDS;
   }
 
+  /** How far the table's clock is ahead of the machine's, with fractions. */
+  secondsAhead(): number {
+    const unix = this.#pausedAt ?? this.unixTime();
+    return unix + this.#moved - Date.now() / 1000;
+  }
+
   uptimeSeconds(): number {
     return Math.floor(this.unixTime() + this.#moved - this.startedUnix);
   }

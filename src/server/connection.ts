@@ -20,7 +20,7 @@ import {
 import { BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
 import { beginBatch, endBatch } from "./batch_timer.ts";
-import type { Peer, ServedClient } from "./client.ts";
+import { LINGER_MS, type Peer, type ServedClient } from "./client.ts";
 import type { Service } from "./service.ts";
 
 /** Small reads in a row after which a large buffer is given back. */
@@ -33,6 +33,8 @@ export class Connection implements ServedClient {
   readonly #conn: Deno.Conn;
   readonly #service: Service;
   #isClosed = false;
+  #isFinishing = false;
+  #isLeaving = false;
   #smallReads = 0;
   /** Bytes of the write that is under way. */
   #writing = 0;
@@ -98,6 +100,7 @@ export class Connection implements ServedClient {
         if (!await this.#follow(code)) return;
       }
       endBatch(counters, beganMs);
+      if (this.#isFinishing && session.isIdle) return await this.#leave();
       this.#adaptBuffer(count, target.length);
     }
   }
@@ -151,6 +154,23 @@ export class Connection implements ServedClient {
     }
   }
 
+  // The client sees the end after its last reply. What it has sent meanwhile
+  // is thrown away: left unread, it would make the system send a reset, which
+  // may overtake replies.
+  async #leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.session.closeReason = "drain";
+    const conn = this.#conn as Deno.TcpConn | Deno.UnixConn;
+    await conn.closeWrite();
+    const timer = setTimeout(() => this.close("drain"), LINGER_MS);
+    try {
+      const ignored = new Uint8Array(READ_BUFFER_BYTES_MIN);
+      while (await conn.read(ignored) !== null);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   // Sends log lines until the client goes; what it sends is ignored.
   async #watch(): Promise<void> {
     const watcher = this.session.watcher!;
@@ -192,6 +212,12 @@ export class Connection implements ServedClient {
 
   get isWriting(): boolean {
     return this.#writing > 0;
+  }
+
+  finish(): void {
+    const isIdle = !this.isWriting && this.session.isIdle;
+    if (this.#isFinishing && isIdle && !this.#isLeaving) this.close("drain");
+    this.#isFinishing = true;
   }
 
   /** Whether the next thing to come is a command. */

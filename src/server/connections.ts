@@ -95,6 +95,11 @@ export class ConnectionSet {
     }
   }
 
+  /** See {@linkcode Connection.finish}. */
+  finishAll(): void {
+    for (const connection of [...this.#open.values()]) connection.finish();
+  }
+
   closeAll(reason: string): void {
     for (const connection of [...this.#open.values()]) {
       connection.close(reason);

@@ -48,8 +48,10 @@ export function announce(
 
 /** What the process does when it is told to. */
 export interface SignalActions {
+  /** At once. */
   stop(signal: string): void;
-  stopGracefully(): void;
+  /** When clients have got their answers. */
+  drain(signal: string): void;
   reload(): void;
 }
 
@@ -57,9 +59,9 @@ export interface SignalActions {
 export function onSignals(actions: SignalActions): () => void {
   const handlers: [Deno.Signal, () => void][] = [
     ["SIGINT", () => actions.stop("SIGINT")],
-    ["SIGTERM", () => actions.stop("SIGTERM")],
+    ["SIGTERM", () => actions.drain("SIGTERM")],
     ["SIGBREAK", () => actions.stop("SIGBREAK")],
-    ["SIGUSR1", () => actions.stopGracefully()],
+    ["SIGUSR1", () => actions.drain("SIGUSR1")],
     ["SIGHUP", () => actions.reload()],
   ];
   const added: [Deno.Signal, () => void][] = [];

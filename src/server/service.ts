@@ -151,10 +151,17 @@ export class Service {
     });
   }
 
-  /** Accepts clients of an open listener until it is closed. */
-  listen(open: OpenListener): void {
+  /** Accepts clients of an open listener until it is closed; until `start`
+   * resolves they queue in the system. */
+  listen(open: OpenListener, start?: Promise<void>): void {
     this.#listeners.push(open);
+    if (start === undefined) this.#begin(open);
+    else start.then(() => this.#begin(open));
+  }
+
+  #begin(open: OpenListener): void {
     const { listener } = open;
+    if (this.#isStopping) return;
     if (listener instanceof NativeListener) {
       this.#native ??= new NativeIo(this, listener.libc);
       this.#native.listen(open, listener);

@@ -12,17 +12,20 @@ import type {
   ViewPort,
 } from "../engine/ports.ts";
 import { EngineView } from "../engine/view.ts";
-import { Counters } from "../observe/counters.ts";
+import { BATCHES, Counters } from "../observe/counters.ts";
 import type { HotKeysReport } from "../observe/hot_keys.ts";
 import type { Log } from "../observe/log.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
+import { Drain } from "./drain.ts";
 import { type OpenListener, openListeners } from "./listeners.ts";
 import { chooseIo } from "./native/choice.ts";
 import { announce, cpuFacts } from "./process.ts";
 import { Service } from "./service.ts";
+import { EXIT_NO_SNAPSHOT } from "./snapshot_file.ts";
 import { storeOptions } from "./store_options.ts";
+import { WarmRestart } from "./warm_restart.ts";
 
 /** How often the time is read. */
 const TICK_MS = 100;
@@ -46,9 +49,11 @@ export class SingleServer implements ServerPort, ViewPort {
   readonly #now = new Int32Array(1);
   readonly #ticking: ReturnType<typeof setInterval>;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
-  readonly #stopped = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<number>();
+  readonly #drain: Drain;
+  readonly #warmRestart: WarmRestart | null;
 
-  /** Opens the listeners; throws ListenError. */
+  /** Opens the listeners; throws ListenError and SnapshotPlaceError. */
   constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
@@ -71,15 +76,60 @@ export class SingleServer implements ServerPort, ViewPort {
       worker: 0,
       workers: 1,
     });
-    this.view = new EngineView(this.service.engine.context, this);
-    for (const listener of this.listeners) this.service.listen(listener);
+    const { context } = this.service.engine;
+    this.view = new EngineView(context, this);
+    this.#drain = new Drain({
+      stopListening: () => this.service.stopListening(),
+      finishConnections: () => this.service.connections.finishAll(),
+      connectionCount: () => this.service.connections.count,
+      closeConnections: () => this.service.connections.closeAll("drain"),
+    }, log);
+    this.#warmRestart = WarmRestart.create(settings.memoryFile, {
+      store: this.store,
+      clock: this.clock,
+      log,
+      flushAt: () => context.flushAt,
+      setFlushAt: (second) => context.flushAt = second,
+      batches: () => this.#counters.values[BATCHES],
+    });
+    const start = this.#warmRestart?.start();
+    for (const listener of this.listeners) {
+      this.service.listen(listener, start);
+    }
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     announce(this.listeners, settings, log);
   }
 
-  /** Resolves when the server has stopped. */
-  get stopped(): Promise<void> {
+  /** Resolves to the exit code when the server has stopped. */
+  get stopped(): Promise<number> {
     return this.#stopped.promise;
+  }
+
+  /** False from the moment the server has begun to stop. */
+  isReady(): boolean {
+    return this.unreadyReason() === null;
+  }
+
+  /** Stops without breaking off, and writes the snapshot if there is to be
+   * one; `reason` is for the log. */
+  async drain(reason: string): Promise<void> {
+    if (this.#drain.hasBegun) return;
+    const { drainGraceSeconds, drainTimeoutSeconds } = this.settings;
+    const isDone = await this.#drain.begin(
+      reason,
+      drainGraceSeconds,
+      drainTimeoutSeconds,
+    );
+    if (!isDone) return;
+    this.#rest();
+    const isWritten = await this.#warmRestart?.write() ?? true;
+    this.#end(isWritten ? 0 : EXIT_NO_SNAPSHOT);
+  }
+
+  // Nothing changes the table any more.
+  #rest(): void {
+    clearInterval(this.#ticking);
+    if (this.#sweeping !== null) clearTimeout(this.#sweeping);
   }
 
   #tick(): void {
@@ -100,10 +150,15 @@ export class SingleServer implements ServerPort, ViewPort {
   /** Stops at once: connections end, nothing is accepted any more. */
   stop(): void {
     this.#isStopping = true;
-    clearInterval(this.#ticking);
-    if (this.#sweeping !== null) clearTimeout(this.#sweeping);
+    this.#drain.cancel();
+    this.#warmRestart?.abandon();
+    this.#end(0);
+  }
+
+  #end(exitCode: number): void {
+    this.#rest();
     this.service.stop();
-    this.#stopped.resolve();
+    this.#stopped.resolve(exitCode);
   }
 
   // ---- what the engine asks ----
@@ -158,7 +213,11 @@ export class SingleServer implements ServerPort, ViewPort {
   }
 
   shutdown(graceful: boolean): void {
-    this.#log.info(graceful ? "Gracefully stopping" : "shutdown by a client");
+    if (graceful) {
+      this.drain("shutdown graceful");
+      return;
+    }
+    this.#log.info("shutdown by a client");
     setTimeout(() => this.stop(), 0);
   }
 
@@ -187,6 +246,7 @@ export class SingleServer implements ServerPort, ViewPort {
   }
 
   unreadyReason(): string | null {
-    return this.#isStopping ? "stopping" : null;
+    if (this.#isStopping) return "stopping";
+    return this.#drain.hasBegun ? "draining" : null;
   }
 }

@@ -12,6 +12,7 @@ const CONNECTIONS = 2;
 const FLUSH_AT = 3;
 const EVENT_NUMBER = 4;
 const STARTED = 5;
+const DRAINING = 6;
 /** Words before the rows, and words of a row: cache lines of their own. */
 const HEAD_WORDS = 16;
 const ROW_WORDS = 16;
@@ -84,6 +85,14 @@ export class Control {
   }
   set flushAt(second: number) {
     Atomics.store(this.#words, FLUSH_AT, second);
+  }
+
+  /** Whether the server has begun to stop. */
+  get isDraining(): boolean {
+    return Atomics.load(this.#words, DRAINING) !== 0;
+  }
+  set isDraining(isSo: boolean) {
+    Atomics.store(this.#words, DRAINING, isSo ? 1 : 0);
   }
 
   /** One word, odd while a batch of this worker runs. */

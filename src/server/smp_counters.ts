@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Counters, COUNTERS_BYTES } from "../observe/counters.ts";
+import { BATCHES, Counters, COUNTERS_BYTES } from "../observe/counters.ts";
 
 /** Counters of `workers` workers, of those that are gone, and what is taken
  * off the sum since the last `stats reset`. */
@@ -45,6 +45,11 @@ export class SmpCounters {
     const sum = this.#all();
     sum.subtract(this.#base);
     return sum;
+  }
+
+  /** Batches that workers have run; not set back. */
+  batches(): number {
+    return this.#rows.reduce((sum, { values }) => sum + values[BATCHES], 0);
   }
 
   /** What `stats reset` does. */

@@ -43,6 +43,8 @@ export type WorkerCall =
   | { name: "hotKeys" }
   | { name: "resetPrefixes" }
   | { name: "watchersChanged" }
+  | { name: "stopListening" }
+  | { name: "finishConnections" }
   | { name: "stop" }
   | { name: "fail" };
 

@@ -117,6 +117,10 @@ export class WorkerPort implements ServerPort {
     return this.#parts.store.setLimit(limitBytes);
   }
 
+  isReady(): boolean {
+    return !this.#parts.control.isDraining;
+  }
+
   shutdown(graceful: boolean): void {
     this.#parts.call({ name: "shutdown", graceful });
   }

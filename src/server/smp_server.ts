@@ -20,6 +20,7 @@ import {
   type SmpStore,
 } from "../store/smp_store.ts";
 import { ServerClock } from "./clock.ts";
+import { Drain } from "./drain.ts";
 import {
   type Announced,
   ListenError,
@@ -46,7 +47,9 @@ import type {
   WorkerCall,
 } from "./smp_messages.ts";
 import { WorkerHandle } from "./smp_worker_handle.ts";
+import { EXIT_NO_SNAPSHOT } from "./snapshot_file.ts";
 import { storeOptions } from "./store_options.ts";
+import { WarmRestart } from "./warm_restart.ts";
 
 /** How often the time is read. */
 const TICK_MS = 100;
@@ -79,7 +82,10 @@ export class SmpServer implements ViewPort {
   #ticking: ReturnType<typeof setInterval> | undefined;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
   #isStopping = false;
-  readonly #stopped = Promise.withResolvers<void>();
+  readonly #drain: Drain;
+  readonly #warmRestart: WarmRestart | null;
+  #ending: Promise<void> | null = null;
+  readonly #stopped = Promise.withResolvers<number>();
 
   private constructor(settings: Settings, log: Log, switches: TestSwitches) {
     this.settings = settings;
@@ -108,9 +114,27 @@ export class SmpServer implements ViewPort {
     const now = this.control.clock[0];
     this.#context = new Context(this.store, settings, now);
     this.view = new EngineView(this.#context, this);
+    this.#drain = new Drain({
+      stopListening: () => this.#stopListening(),
+      finishConnections: () => {
+        this.#callOthers({ name: "finishConnections" }, -1);
+      },
+      connectionCount: () => this.control.connections,
+      // They end with their threads.
+      closeConnections: () => {},
+    }, log);
+    this.#warmRestart = WarmRestart.create(settings.memoryFile, {
+      store: this.store,
+      clock: this.clock,
+      log,
+      flushAt: () => this.control.flushAt,
+      setFlushAt: (second) => this.control.flushAt = second,
+      batches: () => this.#counters.batches(),
+    });
   }
 
-  /** Opens the listeners and starts the workers; throws ListenError. */
+  /** Opens the listeners and starts the workers; throws ListenError and
+   * SnapshotPlaceError. */
   static async start(
     settings: Settings,
     log: Log,
@@ -122,11 +146,13 @@ export class SmpServer implements ViewPort {
   }
 
   async #startAll(): Promise<void> {
+    await this.#warmRestart?.start();
     for (let i = 0; i < this.settings.threads; i++) this.#startWorker(i);
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     try {
       await Promise.all(this.workers.map((worker) => worker.ready));
     } catch (error) {
+      await this.#warmRestart?.giveBack();
       this.stop();
       throw new ListenError(error instanceof Error ? error.message : "");
     }
@@ -177,8 +203,8 @@ export class SmpServer implements ViewPort {
     }));
   }
 
-  /** Resolves when the server has stopped. */
-  get stopped(): Promise<void> {
+  /** Resolves to the exit code when the server has stopped. */
+  get stopped(): Promise<number> {
     return this.#stopped.promise;
   }
 
@@ -217,6 +243,8 @@ export class SmpServer implements ViewPort {
     await new Promise((resolve) => setTimeout(resolve, ENDING_MS));
     if (this.#isStopping) return;
     this.#bury(worker);
+    // Who leaves lets nobody in any more.
+    if (this.#drain.hasBegun) return;
     this.#startWorker(worker);
     try {
       await this.workers[worker].ready;
@@ -283,17 +311,45 @@ export class SmpServer implements ViewPort {
 
   // ---- the whole process ----
 
+  /** False from the moment the server has begun to stop. */
+  isReady(): boolean {
+    return this.unreadyReason() === null;
+  }
+
+  /** Stops without breaking off, and writes the snapshot if there is to be
+   * one; `reason` is for the log. */
+  async drain(reason: string): Promise<void> {
+    if (!this.isReady()) return;
+    this.control.isDraining = true;
+    const { drainGraceSeconds, drainTimeoutSeconds } = this.settings;
+    const isDone = await this.#drain.begin(
+      reason,
+      drainGraceSeconds,
+      drainTimeoutSeconds,
+    );
+    if (!isDone) return;
+    await this.#endWorkers();
+    const isWritten = await this.#warmRestart?.write() ?? true;
+    this.#stopped.resolve(isWritten ? 0 : EXIT_NO_SNAPSHOT);
+  }
+
   /** Stops at once: connections end, nothing is accepted any more. */
   async stop(): Promise<void> {
-    if (this.#isStopping) return;
-    this.#isStopping = true;
-    clearInterval(this.#ticking);
-    if (this.#sweeping !== null) clearTimeout(this.#sweeping);
+    this.#drain.cancel();
+    this.#warmRestart?.abandon();
+    await this.#endWorkers();
+    this.#stopped.resolve(0);
+  }
+
+  async #stopListening(): Promise<void> {
     await Promise.race([
-      this.#callOthers({ name: "stop" }, -1),
+      this.#callOthers({ name: "stopListening" }, -1),
       new Promise((resolve) => setTimeout(resolve, ENDING_MS)),
     ]);
-    for (const handle of this.workers) handle.end();
+    this.#closeListeners();
+  }
+
+  #closeListeners(): void {
     for (const { listener } of this.listeners) {
       try {
         listener.close();
@@ -301,11 +357,39 @@ export class SmpServer implements ViewPort {
         // It is closed already.
       }
     }
-    this.#stopped.resolve();
+  }
+
+  // Ends all threads but this one: then nobody changes the table any more.
+  #endWorkers(): Promise<void> {
+    return this.#ending ??= (async () => {
+      this.#isStopping = true;
+      clearInterval(this.#ticking);
+      if (this.#sweeping !== null) clearTimeout(this.#sweeping);
+      await Promise.all(this.workers.map((handle) => this.#endWorker(handle)));
+      this.#closeListeners();
+    })();
+  }
+
+  async #endWorker(handle: WorkerHandle): Promise<void> {
+    if (!handle.isAlive) return;
+    const late = new Promise<boolean>((resolve) =>
+      setTimeout(() => resolve(false), ENDING_MS)
+    );
+    const stopped = handle.channel.call({ name: "stop" }).then(() => true);
+    const hasAnswered = await Promise.race([stopped, late]);
+    handle.end();
+    if (hasAnswered) return;
+    // What a thread holds that was broken off is its own for a moment more.
+    await new Promise((resolve) => setTimeout(resolve, ENDING_MS));
+    this.store.bury(handle.worker);
   }
 
   shutdown(graceful: boolean): void {
-    this.#log.info(graceful ? "Gracefully stopping" : "shutdown by a client");
+    if (graceful) {
+      this.drain("shutdown graceful");
+      return;
+    }
+    this.#log.info("shutdown by a client");
     this.stop();
   }
 
@@ -341,7 +425,8 @@ export class SmpServer implements ViewPort {
   }
 
   unreadyReason(): string | null {
-    return this.#isStopping ? "stopping" : null;
+    if (this.#isStopping) return "stopping";
+    return this.#drain.hasBegun ? "draining" : null;
   }
 
   port(): number {

@@ -160,6 +160,10 @@ class Worker {
         return this.#service.engine.context.observers.prefixes.reset();
       case "watchersChanged":
         return this.#relay.refresh();
+      case "stopListening":
+        return this.#service.stopListening();
+      case "finishConnections":
+        return this.#service.connections.finishAll();
       case "stop":
         clearInterval(this.#looking);
         return this.#service.stop();

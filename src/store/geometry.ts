@@ -36,6 +36,20 @@ const GROWTH_BYTES_MAX = 16 * GIB;
  * that must grow never has to fail. */
 const SPARE_PAGES = 8;
 
+/** While a snapshot is loaded, changed keys are remembered in one bit for
+ * this many bytes of a shard: about a bit for every item. */
+const BYTES_PER_CHANGE_MARK = 64;
+
+/** Words of a shard's change marks, a power of two. They are touched only
+ * while a snapshot is loaded, and are not charged to the limit. */
+export function changeMarkWords(geometry: Geometry): number {
+  const bits = geometry.pagesUsable * geometry.pageBytes /
+    BYTES_PER_CHANGE_MARK;
+  let words = 1;
+  while (words * 2 * 32 <= bits) words *= 2;
+  return words;
+}
+
 /** Bytes of page-table columns per page (see `memory.ts`). */
 export const PAGE_COLUMN_BYTES = 3 + 10 * 4 + 3 * 8;
 

@@ -121,6 +121,8 @@ export const C_LIMBO_PAGES = 21;
  * writer that dies leaves half written. Kept in the shared table. */
 export const C_WRITING = 22;
 export const C_CHANGING = 23;
+/** Set while a snapshot is loaded: changed keys are remembered. */
+export const C_LOADING = 24;
 export const CONTROL_WORDS = 64;
 
 // Totals (float64) of a shard.

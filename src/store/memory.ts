@@ -8,7 +8,11 @@
  * @module
  */
 import { Bytes, SLACK_BYTES } from "../base/bytes.ts";
-import { type Geometry, GHOST_BUCKET_BYTES } from "./geometry.ts";
+import {
+  changeMarkWords,
+  type Geometry,
+  GHOST_BUCKET_BYTES,
+} from "./geometry.ts";
 import {
   CLASS_COLUMNS,
   CONTROL_WORDS,
@@ -87,6 +91,7 @@ function tableBytes(geometry: Geometry): number {
   const pages = geometry.pagesMax;
   const bytes = (TOTALS + SLAB_CLASSES_MAX * CLASS_COLUMNS + pages * 3) * 8 +
     (CONTROL_WORDS + OPEN_SEGMENTS + STRIPES + pages * 10) * 4 + pages * 3 +
+    changeMarkWords(geometry) * 4 +
     geometry.ghostBuckets * GHOST_BUCKET_BYTES;
   return Math.ceil(bytes / 8) * 8;
 }
@@ -126,6 +131,8 @@ export class ShardMemory {
   /** Word offsets of the index pages, buckets and overflow buckets. */
   readonly bucketPages: Int32Array;
   readonly overflowPages: Int32Array;
+  /** Keys changed while a snapshot is loaded, a bit a hash. */
+  readonly changeMarks: Int32Array;
   readonly ghostMarks: Uint16Array;
   readonly ghostNext: Uint8Array;
   readonly ghostBuckets: number;
@@ -169,6 +176,7 @@ export class ShardMemory {
     this.freeStack = carver.i32(pages);
     this.bucketPages = carver.i32(pages);
     this.overflowPages = carver.i32(pages);
+    this.changeMarks = carver.i32(changeMarkWords(geometry));
     this.ghostMarks = carver.u16(geometry.ghostBuckets * 8);
     this.ghostNext = carver.u8(geometry.ghostBuckets);
     this.page.kind = carver.u8(pages);

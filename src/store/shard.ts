@@ -11,6 +11,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import { PINNED_PAGES_SHARE } from "../base/limits.ts";
 import type { U64 } from "../base/u64.ts";
+import { ChangeMarks } from "./change_marks.ts";
 import { Cleaner, RESERVE_PAGES } from "./cleaner.ts";
 import type { Geometry } from "./geometry.ts";
 import { Ghost } from "./ghost.ts";
@@ -80,6 +81,7 @@ export class Shard {
   readonly ledger: Ledger;
   readonly mover: Mover;
   readonly cleaner: Cleaner;
+  readonly changeMarks: ChangeMarks;
   readonly stripes: Stripes;
   protected readonly words: Int32Array;
   protected readonly control: Int32Array;
@@ -104,6 +106,7 @@ export class Shard {
     this.words = parts.memory.words;
     this.control = parts.memory.control;
     this.ghost = new Ghost(parts.memory);
+    this.changeMarks = new ChangeMarks(parts.memory);
     this.ledger = new Ledger(
       parts.memory,
       parts.records,
@@ -205,6 +208,12 @@ export class Shard {
       this.keyAt,
       this.keyLength,
     );
+  }
+
+  /** Tells that a client has changed or deleted the key of the last look,
+   * found or not: no older value of it may be loaded any more. */
+  noteChange(): void {
+    this.changeMarks.note(this.hash);
   }
 
   // ---- fields of the item found last ----

@@ -32,6 +32,7 @@ import {
   T_LIMIT_BYTES,
   T_LIVE_BYTES,
   T_RECLAIMED,
+  T_SEQUENCE,
   T_SWEPT_ITEMS,
   T_TOTAL_ITEMS,
   TOTALS,
@@ -46,6 +47,9 @@ import { Writer } from "./writer.ts";
 
 export * from "./results.ts";
 export { FETCHED, STALE, TOKEN_SENT } from "./layout.ts";
+export { Exporter } from "./exporter.ts";
+export { type ImportCounts, Importer } from "./importer.ts";
+export { ITEM_HEAD_BYTES_MAX, SnapshotError } from "./snapshot_items.ts";
 export { StoreRequest } from "./writer.ts";
 export { SLAB_OPTIONS_DEFAULT, SlabClasses } from "./slab_classes.ts";
 export type { SlabOptions } from "./slab_classes.ts";
@@ -247,6 +251,23 @@ export class Store {
     }
     shard.unlock();
     return cursor.partition < this.partitions.length;
+  }
+
+  /** The number from which the newest CAS ids of the table were made. */
+  sequence(): number {
+    return Math.max(
+      ...this.partitions.map(({ shard }) => shard.memory.totals[T_SEQUENCE]),
+    );
+  }
+
+  /** From now on CAS ids are above those made up to this number. */
+  raiseSequence(sequence: number): void {
+    for (const { shard } of this.partitions) {
+      shard.lock();
+      const { totals } = shard.memory;
+      totals[T_SEQUENCE] = Math.max(totals[T_SEQUENCE], sequence);
+      shard.unlock();
+    }
   }
 
   /** Items in the table, expired ones that nobody met included. */

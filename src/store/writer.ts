@@ -99,6 +99,7 @@ export class Writer {
     if (request.valueLength > this.#itemBytesMax) return TOO_LARGE;
     const result = this.#decide(request, now);
     if (result !== STORED) return result;
+    shard.noteChange();
     if (shard.reference !== 0) {
       if (request.form === APPEND || request.form === PREPEND) {
         return this.#concatenate(request, 0, now);
@@ -126,6 +127,7 @@ export class Writer {
       shard.items.kill(record);
       return result;
     }
+    shard.noteChange();
     const joins = shard.reference !== 0 &&
       (request.form === APPEND || request.form === PREPEND);
     if (joins) {

@@ -140,6 +140,18 @@ Deno.test("-P, -D and --log-format", () => {
   assertEquals(changed("--log-format=text"), {});
 });
 
+Deno.test("-e and --snapshot name the snapshot, --drain-... how to stop", () => {
+  assertEquals(changed("-e", "/tmp/s"), { memoryFile: "/tmp/s" });
+  assertEquals(changed("--memory-file=/tmp/s"), { memoryFile: "/tmp/s" });
+  assertEquals(changed("--snapshot", "/tmp/s"), { memoryFile: "/tmp/s" });
+  assertEquals(changed("--drain-grace=3600", "--drain-timeout", "0"), {
+    drainGraceSeconds: 3600,
+    drainTimeoutSeconds: 0,
+  });
+  assertEquals(changed("--drain-timeout=3600"), { drainTimeoutSeconds: 3600 });
+  assertEquals(changed("--drain-grace=0", "--drain-timeout=5"), {});
+});
+
 Deno.test("MEMCACHED_PORT_FILENAME names the port file", () => {
   const { settings } = config([], { MEMCACHED_PORT_FILENAME: "/tmp/ports" });
   assertEquals(settings.portFile, "/tmp/ports");

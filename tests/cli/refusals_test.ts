@@ -59,6 +59,11 @@ const REFUSED_HERE: [args: string, code: number, part: string][] = [
   ["-l a:65536", 64, "Invalid port number"],
   ["-l mtls:a", 64, "TLS"],
   ["--log-format xml", 64, "--log-format"],
+  ["--drain-grace 3601", 64, "--drain-grace: 3601 is not 0 to 3600"],
+  ["--drain-grace -1", 64, "--drain-grace: -1 is not"],
+  ["--drain-timeout 3601", 64, "--drain-timeout: 3601 is not 0 to 3600"],
+  ["--drain-timeout 1.5", 64, "--drain-timeout: 1.5 is not"],
+  ["--drain-timeout x", 64, "--drain-timeout: x is not"],
 ];
 
 /** Flags of memcached that this version does not have: never ignored. */
@@ -68,7 +73,6 @@ const NOT_HERE: [args: string, name: string][] = [
   ["-Z", "TLS"],
   ["-S", "SASL"],
   ["-Y /tmp/users", "authentication"],
-  ["-e /tmp/memory", "memory file"],
 ];
 
 for (const [args, code, text] of REFUSED) {

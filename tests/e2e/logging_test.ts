@@ -50,7 +50,7 @@ inEveryMode("a text line has time, level and message", async (mode) => {
     for (const line of lines) assertMatch(line, TEXT_LINE);
     const text = lines.join("\n");
     assertMatch(text, /INFO listening address=tcp:127\.0\.0\.1:\d+/);
-    assertMatch(text, /INFO stopping signal=SIGTERM/);
+    assertMatch(text, /INFO Gracefully stopping reason=SIGTERM /);
   }
 });
 
@@ -123,8 +123,9 @@ inEveryMode(
       const listening = records.find((r) => r.message === "listening");
       assertMatch(listening.address, /^tcp:127\.0\.0\.1:\d+$/);
       assertEquals(listening.level, "info");
-      const stopping = records.find((r) => r.message === "stopping");
-      assertEquals(stopping.signal, "SIGTERM");
+      const message = "Gracefully stopping";
+      const stopping = records.find((r) => r.message === message);
+      assertEquals(stopping.reason, "SIGTERM");
       const quoted = records.filter((r) => r.message.includes('"quoted\\key"'));
       assertEquals(quoted.length > 0, verbosity.length > 0);
     }

@@ -45,7 +45,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGUSR1"] as const) {
   inEveryMode(
     `${signal} ends the server with 0, clients or not`,
     async (mode) => {
-      await serving({ mode }, async (served) => {
+      const args = ["--drain-timeout", "1"];
+      await serving({ mode, args }, async (served) => {
         const wires = await clientsOfAllKinds(served);
         assertEquals(await served.server.stop(signal), 0);
         assert(
@@ -92,7 +93,8 @@ inEveryMode("shutdown is refused without -A", async (mode) => {
 
 for (const command of ["shutdown", "shutdown graceful"]) {
   inEveryMode(`with -A ${command} ends the server with 0`, async (mode) => {
-    await serving({ mode, args: ["-A"] }, async (served) => {
+    const args = ["-A", "--drain-timeout", "1"];
+    await serving({ mode, args }, async (served) => {
       using wire = await served.connect();
       const settings = await wire.stats("settings");
       assertEquals(settings.get("shutdown_command"), "yes");

@@ -295,6 +295,8 @@ export class StoreModel {
     const item = this.#live(text);
     assertEquals(found === HIT, item !== undefined);
     if (item === undefined) return void this.items.delete(text);
+    const { records, reference } = partition.shard;
+    const isWhole = records.partCount(reference) === 0;
     const delta = random.uint32();
     const down = random.oneIn(2);
     const result = partition.arithmetic.addDelta(
@@ -306,7 +308,8 @@ export class StoreModel {
     // As strtoull: what follows a space does not matter.
     const digits = /^([0-9]{1,20})( |$)/.exec(item.value);
     const value = digits === null ? -1n : BigInt(digits[1]);
-    const numeric = value >= 0n && value < 1n << 64n;
+    // As in memcached, a value in several pieces is no number.
+    const numeric = isWhole && value >= 0n && value < 1n << 64n;
     assertEquals(result === NON_NUMERIC, !numeric, item.value);
     if (!numeric) return;
     const next = down

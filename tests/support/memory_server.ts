@@ -125,6 +125,9 @@ export class MemoryServer implements ServerPort, ViewPort {
   shutdown(graceful: boolean): void {
     this.shutdownMode = graceful ? "graceful" : "stop";
   }
+  isReady(): boolean {
+    return this.shutdownMode === "";
+  }
   moveClock(seconds: number): void {
     this.context.setTime(this.context.now + seconds);
   }

@@ -19,7 +19,7 @@ import {
 import { BYTES_READ, BYTES_WRITTEN } from "../../observe/counters.ts";
 import type { Output } from "../../protocol/output.ts";
 import { beginBatch, endBatch } from "../batch_timer.ts";
-import type { Peer, ServedClient } from "../client.ts";
+import { LINGER_MS, type Peer, type ServedClient } from "../client.ts";
 import { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } from "./libc.ts";
 import type { NativeIo } from "./native_io.ts";
 import type { Watched } from "./loop.ts";
@@ -39,6 +39,9 @@ export class NativeConnection implements ServedClient, Watched {
   #after = RUN_READ;
   #isScheduled = false;
   #isWatching = false;
+  #isFinishing = false;
+  /** All replies were sent, and the end after them. */
+  #lingering: ReturnType<typeof setTimeout> | null = null;
   #isClosed = false;
 
   constructor(fd: number, peer: Peer, id: number, io: NativeIo) {
@@ -71,7 +74,7 @@ export class NativeConnection implements ServedClient, Watched {
     if (this.#isClosed) return;
     const wasWriting = this.#unsent !== null;
     if (wasWriting && (flags & ~EPOLLIN) !== 0) this.#sendRest();
-    if (this.#isWatching) this.#ignoreInput();
+    if (this.#isWatching || this.#lingering !== null) this.#ignoreInput();
     else if (!wasWriting && !this.#isScheduled) this.#receive();
   }
 
@@ -135,7 +138,9 @@ export class NativeConnection implements ServedClient, Watched {
   #follow(code: number): void {
     switch (code) {
       case RUN_READ:
-        return this.#expect(EPOLLIN);
+        this.#expect(EPOLLIN);
+        if (this.#isFinishing && this.session.isIdle) this.#leave();
+        return;
       case RUN_FLUSH:
       case RUN_YIELD:
         return this.#schedule();
@@ -241,11 +246,28 @@ export class NativeConnection implements ServedClient, Watched {
     if (count <= 0 && (count === 0 || this.#hasFailed())) this.close("normal");
   }
 
+  finish(): void {
+    const isIdle = this.#unsent === null && this.session.isIdle;
+    if (this.#isFinishing && isIdle && this.#lingering === null) {
+      return this.close("drain");
+    }
+    this.#isFinishing = true;
+  }
+
+  // The client sees the end after its last reply. What it has sent meanwhile
+  // is thrown away: left unread, it would make the system send a reset, which
+  // may overtake replies.
+  #leave(): void {
+    this.#io.libc.endSending(this.#fd);
+    this.#lingering = setTimeout(() => this.close("drain"), LINGER_MS);
+  }
+
   /** Ends the connection; what is left over is not sent any more. */
   close(reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { inputs, loop, service } = this.#io;
+    if (this.#lingering !== null) clearTimeout(this.#lingering);
     this.session.dispose();
     inputs.end(this.session);
     if (this.#unsent !== null) {

@@ -33,6 +33,7 @@ const EPOLL_CTL_MOD = 3;
 const CLOCK_MONOTONIC = 1;
 
 export const EINTR = 4;
+const SHUT_WR = 1;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EADDRINUSE = 98;
@@ -66,6 +67,7 @@ const SYMBOLS = {
     result: "i32",
   },
   close: { parameters: ["i32"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
@@ -193,6 +195,12 @@ export class Libc {
   localAddress(fd: number, address: Uint8Array<ArrayBuffer>): void {
     this.#length[0] = address.length;
     this.calls.getsockname(fd, address, this.#length);
+  }
+
+  /** Ends a connection in our direction: the other side sees the end after
+   * what was sent. */
+  endSending(fd: number): void {
+    this.calls.shutdown(fd, SHUT_WR);
   }
 
   /** Receives into the front of `target`: the count, 0 at the end, or -1. */
