@@ -1,6 +1,7 @@
 /**
  * Owns the HTTP listener of `--http`: opens it, says where it is, closes it.
- * The only door to this folder. Never changes anything in the server.
+ * The only door to this folder. All that it can change in the server is that
+ * a drain begins.
  *
  * @module
  */
@@ -8,35 +9,48 @@ import type { ListenAddress } from "../base/settings.ts";
 import type { LogPort } from "../observe/log.ts";
 import type { ServerView } from "../observe/view.ts";
 import { Handler } from "./handler.ts";
-import { ROUTES } from "./routes.ts";
+import { plain, ROUTES } from "./routes.ts";
 import { Sampler } from "./sampler.ts";
 
 /** A running HTTP listener. */
 export class AdminServer {
+  readonly #address: ListenAddress;
+  readonly #log: LogPort;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #sampler: Sampler;
   readonly #ending = new AbortController();
+  #sampler: Sampler | null = null;
+  #handler: Handler | null = null;
 
-  /** Opens the listener; throws if the address cannot be had. */
-  constructor(address: ListenAddress, view: ServerView, log: LogPort) {
+  /**
+   * Opens the listener, so that a start without it fails early; throws if the
+   * address cannot be had. Until `serve` all that it says is 503.
+   */
+  constructor(address: ListenAddress, log: LogPort) {
+    this.#address = address;
+    this.#log = log;
+    this.#server = Deno.serve({
+      hostname: address.host,
+      port: address.port,
+      signal: this.#ending.signal,
+      onListen: () => {},
+    }, (request) => this.#handler?.handle(request) ?? plain(503, "starting"));
+  }
+
+  /**
+   * Answers from a server that has started.
+   *
+   * @param drain begins to stop it; null if nobody may do that over HTTP
+   */
+  serve(view: ServerView, drain: (() => void) | null): void {
+    const log = this.#log;
     const report = (error: unknown) =>
       log.error("http request failed", {
         error: String(error instanceof Error ? error.stack : error),
       });
-    this.#sampler = new Sampler(view);
-    const surroundings = { view, sampler: this.#sampler };
-    const handler = new Handler(ROUTES, surroundings, address.host, report);
-    try {
-      this.#server = Deno.serve({
-        hostname: address.host,
-        port: address.port,
-        signal: this.#ending.signal,
-        onListen: () => {},
-      }, (request) => handler.handle(request));
-    } catch (error) {
-      this.#sampler.stop();
-      throw error;
-    }
+    const sampler = this.#sampler = new Sampler(view);
+    const surroundings = { view, sampler, drain };
+    const { host } = this.#address;
+    this.#handler = new Handler(ROUTES, surroundings, host, report);
     log.info("serving http", { url: this.url });
   }
 
@@ -49,7 +63,7 @@ export class AdminServer {
 
   /** Ends everything at once. */
   async close(): Promise<void> {
-    this.#sampler.stop();
+    this.#sampler?.stop();
     this.#ending.abort();
     await this.#server.finished;
   }

@@ -26,6 +26,8 @@ import type { Sampler } from "./sampler.ts";
 export interface Surroundings {
   view: ServerView;
   sampler: Sampler;
+  /** Begins to stop the server; null if nobody may do that over HTTP. */
+  drain: (() => void) | null;
 }
 
 /** One thing that can be asked. */
@@ -52,6 +54,7 @@ export const ROUTES: readonly Route[] = [
   { path: "/stats.json", methods: READ, checksHost: true, answer: stats },
   { path: "/history.json", methods: READ, checksHost: true, answer: history },
   { path: "/keys.json", methods: READ, checksHost: true, answer: keys },
+  { path: "/drain", methods: ["POST"], checksHost: true, answer: drain },
 ];
 
 /** A reply of one line. */
@@ -85,6 +88,18 @@ function live(): Response {
 function ready(_request: Request, { view }: Surroundings): Response {
   const reason = view.unreadyReason();
   return reason === null ? plain(200, "ok") : plain(503, reason);
+}
+
+// A page of another site can make a browser post here, but not without saying
+// where it comes from.
+function drain(request: Request, around: Surroundings): Response {
+  if (around.drain === null) return plain(403, "stopping is off (-A)");
+  const { headers } = request;
+  if (headers.has("origin") || headers.has("sec-fetch-site")) {
+    return plain(403, "not from a browser");
+  }
+  around.drain();
+  return plain(202, "draining");
 }
 
 function metrics(_request: Request, around: Surroundings): Response {

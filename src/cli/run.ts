@@ -4,6 +4,7 @@
  * @module
  */
 import { AdminServer } from "../admin/admin.ts";
+import type { ListenAddress } from "../base/settings.ts";
 import { Log } from "../observe/log.ts";
 import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
@@ -75,16 +76,11 @@ function complain(message: string, exitCode: number): number {
 }
 
 // The HTTP listener, if there is to be one.
-async function openAdmin(
-  server: SingleServer | SmpServer,
-  log: Log,
-): Promise<AdminServer | null> {
-  const { http } = server.settings;
+function openAdmin(http: ListenAddress | null, log: Log): AdminServer | null {
   if (http === null) return null;
   try {
-    return new AdminServer(http, server.view, log);
+    return new AdminServer(http, log);
   } catch (error) {
-    await server.stop();
     const reason = error instanceof Error ? error.message : String(error);
     throw new ListenError(
       `failed to listen on HTTP address ${http.host}:${http.port}: ${reason}`,
@@ -117,11 +113,14 @@ async function serve(config: Config): Promise<number> {
     },
     reload: () => log.info("nothing to reload"),
   });
+  // First of all: a start that fails must not have taken the snapshot.
+  const admin = openAdmin(settings.http, log);
   const server = settings.threads > 1
     ? await SmpServer.start(settings, log)
     : new SingleServer(settings, log);
-  const admin = await openAdmin(server, log);
   starting.resolve(server);
+  const drain = () => server.drain("POST /drain");
+  admin?.serve(server.view, settings.shutdownCommand ? drain : null);
   const exitCode = await server.stopped;
   await admin?.close();
   ignoreSignals();

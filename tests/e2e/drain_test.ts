@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { servingHttp } from "../support/http.ts";
 import {
   inEveryMode,
   inTemporaryDirectory,
@@ -61,6 +62,39 @@ inEveryMode("during the grace everything goes on", async (mode) => {
       await fresh.expectEnd();
     },
   );
+});
+
+inEveryMode("POST /drain: /readyz fails first", async (mode) => {
+  const args = ["-A", "--drain-grace", "3600"];
+  await servingHttp({ mode, args }, async ({ server, url, connect }) => {
+    const ask = async (path: string, method = "GET") => {
+      const reply = await fetch(`${url}${path}`, { method });
+      return [reply.status, await reply.text()];
+    };
+    assertEquals(await ask("readyz"), [200, "ok\n"]);
+    assertEquals(await ask("drain"), [405, "GET is not possible here\n"]);
+    assertEquals(await ask("drain", "POST"), [202, "draining\n"]);
+    assertEquals(await ask("readyz"), [503, "draining\n"]);
+    assertEquals(await ask("livez"), [200, "ok\n"]);
+    // Asked again it is the same drain.
+    assertEquals(await ask("drain", "POST"), [202, "draining\n"]);
+    assertMatch(server.log, /Gracefully stopping reason="POST \/drain"/);
+    using wire = await connect();
+    assertEquals(await wire.set("k", "v"), "STORED");
+    assertEquals(await server.stop("SIGTERM"), 0);
+    await wire.expectEnd();
+  });
+});
+
+inEveryMode("a drain asked for over HTTP ends the server", async (mode) => {
+  const args = ["-A"];
+  await servingHttp({ mode, args }, async ({ server, url, connect }) => {
+    using wire = await connect();
+    assertEquals(await wire.set("k", "v"), "STORED");
+    await (await fetch(`${url}drain`, { method: "POST" })).text();
+    assertEquals(await server.ended(), 0);
+    await wire.expectEnd();
+  });
 });
 
 inEveryMode("after the grace clients are sent away", async (mode) => {

@@ -432,9 +432,16 @@ inEveryMode(
         await stopWarm(served);
       });
       const socket = ["-s", `${folder}/missing/socket`];
-      const { code } = await runOurs([...mode.args, ...args, ...socket]);
-      assertEquals(code, 71);
-      assertEquals(names(folder), ["s"]);
+      using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const http = ["--http", `127.0.0.1:${taken.addr.port}`];
+      for (const wrong of [socket, http]) {
+        const free = ["-l", "127.0.0.1", "-p", "-1"];
+        const { code } = await runOurs(
+          [...mode.args, ...free, ...args, ...wrong],
+        );
+        assertEquals(code, 71);
+        assertEquals(names(folder), ["s"], wrong.join(" "));
+      }
     });
   },
 );

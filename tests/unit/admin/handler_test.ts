@@ -20,6 +20,8 @@ import { MemoryServer } from "../../support/memory_server.ts";
 interface Answering {
   server: MemoryServer;
   errors: unknown[];
+  /** How often somebody wanted the server to stop. */
+  drains: () => number;
   ask(path: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -28,12 +30,17 @@ async function answering(
   body: (answering: Answering) => Promise<void>,
   routes: readonly Route[] = ROUTES,
   server = new MemoryServer(),
+  mayDrain = true,
 ): Promise<void> {
   const sampler = new Sampler(server.view);
   const errors: unknown[] = [];
+  let drains = 0;
+  const drain = () => {
+    drains++;
+  };
   const handler = new Handler(
     routes,
-    { view: server.view, sampler },
+    { view: server.view, sampler, drain: mayDrain ? drain : null },
     "cache.example",
     (error) => errors.push(error),
   );
@@ -45,7 +52,7 @@ async function answering(
     );
   };
   try {
-    await body({ server, errors, ask });
+    await body({ server, errors, drains: () => drains, ask });
   } finally {
     sampler.stop();
   }
@@ -87,10 +94,11 @@ Deno.test("addresses, loopback names and the configured host are our own", () =>
 Deno.test("pages and data are for requests to our own name only", async () => {
   await answering(async ({ ask }) => {
     const headers = { host: "evil.example" };
-    for (const { path, checksHost } of ROUTES) {
-      const { status } = await ask(path, { headers });
-      assertEquals(status, checksHost ? 403 : 200, path);
-      assertEquals((await ask(path)).status, 200, path);
+    for (const { path, checksHost, methods: [method] } of ROUTES) {
+      const { status } = await ask(path, { headers, method });
+      const fine = method === "POST" ? 202 : 200;
+      assertEquals(status, checksHost ? 403 : fine, path);
+      assertEquals((await ask(path, { method })).status, fine, path);
     }
     const open = ROUTES.filter((r) => !r.checksHost).map((r) => r.path);
     assertEquals(open, ["/livez", "/readyz", "/metrics"]);
@@ -99,7 +107,8 @@ Deno.test("pages and data are for requests to our own name only", async () => {
 
 Deno.test("only GET and HEAD read, and only what is there", async () => {
   await answering(async ({ ask }) => {
-    for (const { path } of ROUTES) {
+    for (const { path, methods } of ROUTES) {
+      if (methods.includes("POST")) continue;
       for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
         const reply = await ask(path, { method });
         assertEquals(reply.status, 405, `${method} ${path}`);
@@ -111,6 +120,46 @@ Deno.test("only GET and HEAD read, and only what is there", async () => {
       assertEquals((await ask(path)).status, 404, path);
     }
   });
+});
+
+Deno.test("POST /drain begins a drain, but not from a browser", async () => {
+  await answering(async ({ ask, drains }) => {
+    for (const method of ["GET", "HEAD", "PUT"]) {
+      const reply = await ask("/drain", { method });
+      assertEquals(reply.status, 405, method);
+      assertEquals(reply.headers.get("allow"), "POST");
+    }
+    for (
+      const [name, value] of [
+        ["origin", "https://evil.example"],
+        ["origin", "null"],
+        ["origin", "http://localhost:1"],
+        ["sec-fetch-site", "cross-site"],
+      ]
+    ) {
+      const reply = await ask("/drain", {
+        method: "POST",
+        headers: { [name]: value },
+      });
+      assertEquals(reply.status, 403, `${name}: ${value}`);
+    }
+    assertEquals(drains(), 0);
+    assertEquals((await ask("/drain", { method: "POST" })).status, 202);
+    assertEquals(drains(), 1);
+  });
+});
+
+Deno.test("without -A nobody stops the server over HTTP", async () => {
+  await answering(
+    async ({ ask }) => {
+      const reply = await ask("/drain", { method: "POST" });
+      assertEquals(reply.status, 403);
+      assertStringIncludes(await reply.text(), "-A");
+    },
+    ROUTES,
+    new MemoryServer(),
+    false,
+  );
 });
 
 Deno.test("every reply is locked down, errors too", async () => {
