@@ -20,6 +20,7 @@ export interface Flag {
 /** Every flag, in the order of the help. */
 export const FLAGS: readonly Flag[] = [
   flag("p", "port", "num", "TCP port (default 11211; 0: any free one)"),
+  flag("U", "udp-port", "num", "UDP port (default 0: off; -1: any free one)"),
   flag("s", "unix-socket", "file", "UNIX socket to listen on, instead of TCP"),
   flag("a", "unix-mask", "mask", "access mask of the socket, octal (700)"),
   flag("A", "enable-shutdown", "", 'enable the "shutdown" command'),
@@ -51,6 +52,9 @@ export const FLAGS: readonly Flag[] = [
   flag("b", "listen-backlog", "num", "connections that may queue (1024)"),
   flag("B", "protocol", "name", "ascii, binary, or auto (default)"),
   flag("I", "max-item-size", "num", "largest value: 1k..1024m (default 1m)"),
+  flag("Z", "enable-ssl", "", "TLS on all TCP addresses; see ssl_ below"),
+  flag("S", "enable-sasl", "", "SASL, with MEMCACHED_SASL_PWDB; binary only"),
+  flag("Y", "auth-file", "file", "lines user:password; text protocol only"),
   flag("F", "disable-flush-all", "", "disable flush_all"),
   flag("X", "disable-dumping", "", "disable cachedump, detail and metadump"),
   flag("W", "disable-watch", "", "disable watch"),
@@ -61,10 +65,6 @@ export const FLAGS: readonly Flag[] = [
 
 /** Flags of memcached that a later version brings: refused, never ignored. */
 export const MISSING_FLAGS: readonly Flag[] = [
-  flag("U", "udp-port", "num", "UDP"),
-  flag("Z", "enable-ssl", "", "TLS"),
-  flag("S", "enable-sasl", "", "SASL authentication"),
-  flag("Y", "auth-file", "file", "ASCII authentication"),
   flag("e", "memory-file", "file", "a memory file"),
 ];
 

@@ -7,6 +7,7 @@ import { Log } from "../observe/log.ts";
 import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
 import { SingleServer } from "../server/single.ts";
+import { StartError } from "../server/start_error.ts";
 import { type Config, configure } from "./config.ts";
 import { isDaemon, startDaemon } from "./daemon.ts";
 import { readFlags } from "./flags.ts";
@@ -33,6 +34,9 @@ export async function run(args: readonly string[]): Promise<number> {
     return await serve(config);
   } catch (error) {
     if (error instanceof UsageError) {
+      return complain(error.message, error.exitCode);
+    }
+    if (error instanceof StartError) {
       return complain(error.message, error.exitCode);
     }
     if (error instanceof ListenError) {
@@ -66,7 +70,7 @@ async function serve(config: Config): Promise<number> {
       log.info("Gracefully stopping");
       server.stop();
     },
-    reload: () => log.info("nothing to reload"),
+    reload: () => server.reload(),
   });
   await server.stopped;
   ignoreSignals();

@@ -39,9 +39,21 @@ export interface ServerPort {
   setMemoryLimit(limitBytes: number): boolean;
   /** Stops the process after this batch. */
   shutdown(graceful: boolean): void;
+  /** Reads the certificates again; the text that answers `refresh_certs`. */
+  refreshCertificates(): Promise<string>;
   /** `debugtime`: moves, stops or restarts the clock. */
   moveClock(seconds: number): void;
   pauseClock(paused: boolean): void;
   /** Lets other work of this thread go first. */
   yield(): Promise<void>;
+}
+
+/** Who checks passwords. */
+export interface LoginPort {
+  /**
+   * Whether this is a user's password. `from` is where the client comes
+   * from: after too many failures the answer is no without a look. Never
+   * rejects.
+   */
+  check(user: string, password: string, from: string): Promise<boolean>;
 }

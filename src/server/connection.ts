@@ -17,7 +17,12 @@ import {
   RUN_WATCH,
   RUN_YIELD,
 } from "../engine/session_states.ts";
-import { BATCHES, BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
+import {
+  BATCHES,
+  BYTES_READ,
+  BYTES_WRITTEN,
+  TLS_PROTOCOL_ERRORS,
+} from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
 import type { Service } from "./service.ts";
 
@@ -50,6 +55,7 @@ export class Connection {
     this.peer = peer;
     this.#service = service;
     this.session = new Session(service.engine, id);
+    if (this.session.login !== null) this.session.login.from = peer.remoteIp;
   }
 
   get id(): number {
@@ -71,6 +77,12 @@ export class Connection {
   #report(error: unknown): void {
     if (this.#isClosed || isDisconnect(error)) return;
     this.session.closeReason = "error";
+    if (error instanceof Deno.errors.InvalidData) {
+      // What a TLS client sent is no TLS.
+      const { counters } = this.#service.engine.context;
+      counters.values[TLS_PROTOCOL_ERRORS]++;
+      return;
+    }
     this.#service.log.error("connection failed", {
       connection: this.id,
       error: String(error instanceof Error ? error.stack : error),
@@ -204,6 +216,7 @@ export class Connection {
 /** Whether an error only says that the client is gone. */
 function isDisconnect(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.UnexpectedEof ||
     error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.ConnectionAborted ||
     error instanceof Deno.errors.Interrupted ||

@@ -10,12 +10,15 @@ import type { Log } from "../observe/log.ts";
 import type { ProcessFacts } from "../observe/stats.ts";
 import { VERSION } from "../base/version.ts";
 import type { ServerClock } from "./clock.ts";
-import { type OpenListener, portLines, writePortFile } from "./listeners.ts";
+import { portLines, writePortFile } from "./listeners.ts";
 
 /** The facts that do not depend on how many threads serve. */
 export function processFacts(
   clock: ServerClock,
-): Omit<ProcessFacts, "acceptsConnections" | "watchers"> {
+): Omit<
+  ProcessFacts,
+  "acceptsConnections" | "watchers" | "certificateSeconds"
+> {
   const { user, system } = process.cpuUsage();
   return {
     pid: Deno.pid,
@@ -29,7 +32,7 @@ export function processFacts(
 
 /** Logs what is listened on, and writes the pid and port files. */
 export function announce(
-  listeners: OpenListener[],
+  listeners: readonly { address: string; port: number }[],
   settings: Settings,
   log: Log,
 ): void {

@@ -8,20 +8,25 @@ import { toLatin1 } from "../base/bytes.ts";
 import type { Settings } from "../base/settings.ts";
 import { Context } from "../engine/context.ts";
 import { Engine } from "../engine/engine.ts";
-import type { ConnectionInfo, ServerPort } from "../engine/ports.ts";
+import type { ConnectionInfo, LoginPort, ServerPort } from "../engine/ports.ts";
 import {
   type Counters,
   LISTEN_DISABLED,
   LISTEN_DISABLED_US,
   REJECTED_CONNECTIONS,
+  TLS_HANDSHAKE_ERRORS,
+  TLS_NEW_SESSIONS,
 } from "../observe/counters.ts";
 import type { LogPort } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import { addressText, plainIp } from "./address.ts";
 import { ConnectionSet } from "./connections.ts";
 import type { Peer } from "./connection.ts";
-import type { OpenListener } from "./listeners.ts";
+import type { OpenDatagrams, OpenListener } from "./listeners.ts";
 import { OutputPool } from "./output_pool.ts";
+import { RepeatedLine } from "./repeated_line.ts";
+import type { TlsObserver } from "./tls_listener.ts";
+import { UdpServer } from "./udp_server.ts";
 
 const TOO_MANY = toLatin1("ERROR Too many open connections\r\n");
 /** Pause after a failed accept, such as one for want of descriptors. */
@@ -49,6 +54,8 @@ export interface ServiceParts {
   /** Number of this worker, and how many there are. */
   worker: number;
   workers: number;
+  /** Who checks passwords; needed with `-Y` and `-S`. */
+  login?: LoginPort | null;
 }
 
 /** Serves clients in this thread. */
@@ -59,6 +66,7 @@ export class Service {
   readonly pool: OutputPool;
   readonly log: LogPort;
   readonly #listeners: OpenListener[] = [];
+  readonly #datagrams: UdpServer[] = [];
   #isStopping = false;
   /** The current table second: set by a timer, read by every batch. */
   now: number;
@@ -74,6 +82,7 @@ export class Service {
     context.observers.clock = parts.unixTime;
     context.observers.log = (line) => log.debug(line);
     this.engine = new Engine(context, port);
+    this.engine.login = parts.login ?? null;
     this.connections = new ConnectionSet(this, parts.worker, parts.workers);
     this.pool = new OutputPool(this.engine);
     this.admission = {
@@ -85,7 +94,31 @@ export class Service {
   /** Accepts clients of an open listener until it is closed. */
   listen(open: OpenListener): void {
     this.#listeners.push(open);
+    if (open.tls !== undefined) open.tls.observer = this.#tlsObserver();
     this.#accept(open);
+  }
+
+  /** Serves requests by UDP until stopped. */
+  serveDatagrams(open: OpenDatagrams): void {
+    const server = new UdpServer(open.socket, this);
+    this.#datagrams.push(server);
+    server.serve();
+  }
+
+  #tlsObserver(): TlsObserver {
+    const { counters, observers } = this.engine.context;
+    const seconds = () => performance.now() / 1000;
+    const failed = new RepeatedLine(this.log, "TLS handshake failed", seconds);
+    return {
+      handshakesMax: this.settings.connectionsMax,
+      handshakeFailed: (address, error) => {
+        counters.values[TLS_HANDSHAKE_ERRORS]++;
+        observers.connectionEvent(`type=conntlserr fd=-1 msg=${error}`);
+        failed.warn({ address, error });
+      },
+      sessionStarted: () => counters.values[TLS_NEW_SESSIONS]++,
+      acceptFailed: (error) => this.log.warn("accept failed", { error }),
+    };
   }
 
   async #accept(open: OpenListener): Promise<void> {
@@ -179,7 +212,12 @@ export class Service {
       idleSeconds: this.now - this.engine.context.started,
       isUdp: false,
     }));
-    return [...listeners, ...this.connections.list(this.now)];
+    const datagrams = this.#datagrams.map((server) => server.info(this.now));
+    return [
+      ...listeners,
+      ...datagrams,
+      ...this.connections.list(this.now),
+    ];
   }
 
   /** Lets other connections go first. */
@@ -197,6 +235,7 @@ export class Service {
         // It is closed already.
       }
     }
+    for (const server of this.#datagrams.splice(0)) server.close();
   }
 
   /** Ends everything at once. */

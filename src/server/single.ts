@@ -11,8 +11,13 @@ import type { Log } from "../observe/log.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
-import { type OpenListener, openListeners } from "./listeners.ts";
+import {
+  openDatagrams,
+  type OpenListener,
+  openListeners,
+} from "./listeners.ts";
 import { announce, processFacts } from "./process.ts";
+import { Security } from "./security.ts";
 import { Service } from "./service.ts";
 import { storeOptions } from "./store_options.ts";
 
@@ -30,17 +35,24 @@ export class SingleServer implements ServerPort {
   readonly store: Store;
   readonly service: Service;
   readonly listeners: OpenListener[];
+  readonly #security: Security;
   readonly #log: Log;
   readonly #counters = new Counters();
   readonly #ticking: ReturnType<typeof setInterval>;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
   readonly #stopped = Promise.withResolvers<void>();
 
-  /** Opens the listeners; throws ListenError. */
+  /** Opens the listeners; throws ListenError or StartError. */
   constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
-    this.listeners = openListeners(settings);
+    this.#security = new Security(settings, log);
+    const { certificates, login } = this.#security;
+    this.listeners = openListeners(settings, {
+      loadBalanced: false,
+      certificates: certificates ?? undefined,
+    });
+    const datagrams = openDatagrams(settings);
     this.store = createStore(storeOptions(settings));
     this.service = new Service({
       settings,
@@ -52,10 +64,13 @@ export class SingleServer implements ServerPort {
       unixTime: () => this.clock.unixTime(),
       worker: 0,
       workers: 1,
+      login,
     });
     for (const listener of this.listeners) this.service.listen(listener);
+    for (const open of datagrams) this.service.serveDatagrams(open);
+    if (datagrams.length > 0) settings.udpPort = datagrams[0].port;
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
-    announce(this.listeners, settings, log);
+    announce([...this.listeners, ...datagrams], settings, log);
   }
 
   /** Resolves when the server has stopped. */
@@ -93,6 +108,7 @@ export class SingleServer implements ServerPort {
       ...processFacts(this.clock),
       acceptsConnections: this.service.acceptsConnections,
       watchers: observers.watch.count,
+      certificateSeconds: this.#security.certificates?.ageSeconds,
     };
   }
 
@@ -133,6 +149,15 @@ export class SingleServer implements ServerPort {
   shutdown(graceful: boolean): void {
     this.#log.info(graceful ? "Gracefully stopping" : "shutdown by a client");
     setTimeout(() => this.stop(), 0);
+  }
+
+  refreshCertificates(): Promise<string> {
+    return Promise.resolve(this.#security.refreshCertificates());
+  }
+
+  /** Reads certificates and users again: SIGHUP. */
+  reload(): void {
+    this.#security.reload();
   }
 
   moveClock(seconds: number): void {

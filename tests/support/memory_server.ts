@@ -107,6 +107,9 @@ export class MemoryServer implements ServerPort {
   shutdown(graceful: boolean): void {
     this.shutdownMode = graceful ? "graceful" : "stop";
   }
+  refreshCertificates(): Promise<string> {
+    return Promise.resolve("OK");
+  }
   moveClock(seconds: number): void {
     this.context.setTime(this.context.now + seconds);
   }
