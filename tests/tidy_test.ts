@@ -23,7 +23,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   store: ["base"],
   engine: ["base", "protocol", "store/store.ts", "observe"],
   observe: ["base", "@std/log"],
-  server: ["base", "protocol", "engine", "observe", "store/store.ts"],
+  server: [
+    "base",
+    "protocol",
+    "engine",
+    "observe",
+    "store/store.ts",
+    "store/smp_store.ts",
+  ],
   cli: ["base", "@std/cli", "server", "observe/log.ts"],
 };
 

@@ -6,18 +6,22 @@
  * driver runs on another and turns from one to the other: A B A B. CPU time
  * judges, because throughput on few cores mostly measures the driver.
  *
- * Usage: deno task bench:compare [--only=getp1,mget50] [--rounds=5]
- *   [--secs=2] [--threads=1] [--ours="extra flags"] [--memcached=PATH]
+ * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=5]
+ *   [--seconds=1.5] [--ours="flags"] [--theirs="flags"] [--memcached=PATH]
  *   [--out=FILE]
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
 import { findMemcached } from "../../tests/support/memcached.ts";
-import { gatherFacts } from "./machine.ts";
+import { canUseEpoll } from "../load/epoll.ts";
+import { LOAD_DEFAULT } from "../load/options.ts";
+import { type Facts, gatherFacts } from "./machine.ts";
 import {
+  busyText,
   factsText,
   LEGEND,
+  rateText,
   type RowResult,
   type RowRuns,
   type Run,
@@ -26,7 +30,14 @@ import {
   tableHead,
   tableLine,
 } from "./report.ts";
-import { fillLoad, PEAK_ROW, type Row, rowLoad, selectRows } from "./rows.ts";
+import {
+  fillLoad,
+  PEAK_ROW,
+  type Row,
+  rowLoad,
+  selectRows,
+  WORKLOAD,
+} from "./rows.ts";
 import {
   choosePinning,
   type Pinning,
@@ -35,13 +46,15 @@ import {
   type Server,
   startCommand,
   startServer,
-  tickUs,
 } from "./servers.ts";
 
 const MEMORY_MEGABYTES = 1024;
-const WARM_UP_SECS = 0.5;
+/** Load before the window of each run. */
+const WARM_UP_SECS = 0.25;
+/** The first run of a row, which is not counted. */
+const FIRST_RUN_SECS = 0.75;
 /** Starting the driver and opening its connections. */
-const RUN_START_SECS = 0.2;
+const RUN_START_SECS = 0.3;
 const RESULTS = new URL("../results/", import.meta.url);
 
 /** What was asked for. */
@@ -49,8 +62,8 @@ interface CompareOptions {
   rows: Row[];
   rounds: number;
   secs: number;
-  threads: number;
   ours: string[];
+  theirs: string[];
   memcached: string;
   /** Where the results go; null for a part of the rows only. */
   out: string | URL | null;
@@ -62,73 +75,103 @@ function positive(text: string | undefined, otherwise: number): number {
   return value;
 }
 
+function wordsOf(text: string | undefined): string[] {
+  return (text ?? "").split(/\s+/).filter((word) => word !== "");
+}
+
+/** Path of the memcached to compare with; throws if there is none. */
+function memcachedPath(given: string | undefined): string {
+  const path = given ?? findMemcached();
+  if (path === null) {
+    throw new Error(
+      "memcached is missing: install it (apt install memcached), or give " +
+        "--memcached=PATH",
+    );
+  }
+  try {
+    if (Deno.statSync(path).isFile) return path;
+  } catch {
+    // The same as if it were no file.
+  }
+  throw new Error(`memcached is missing: there is no file ${path}`);
+}
+
 function readOptions(args: string[]): CompareOptions {
-  if (Deno.build.os !== "linux") {
-    throw new Error("this comparison reads /proc: it runs on Linux only");
+  if (!canUseEpoll(LOAD_DEFAULT)) {
+    throw new Error("this comparison needs Linux and --allow-ffi");
   }
   const parsed = parseArgs(args, {
-    string: ["only", "rounds", "secs", "threads", "ours", "memcached", "out"],
+    string: [
+      "rows",
+      "rounds",
+      "seconds",
+      "ours",
+      "theirs",
+      "memcached",
+      "out",
+    ],
     unknown: (arg) => {
       throw new Error(`unknown argument ${arg}`);
     },
   });
-  const memcached = parsed.memcached ?? findMemcached();
-  if (memcached === null) {
-    throw new Error("memcached is missing: install it, or set MEMCACHED");
-  }
   const day = new Date().toISOString().slice(0, 10);
-  const whole = parsed.only === undefined;
+  const isWhole = parsed.rows === undefined && parsed.ours === undefined &&
+    parsed.theirs === undefined;
   return {
-    rows: selectRows(parsed.only),
+    rows: selectRows(parsed.rows),
     rounds: Math.ceil(positive(parsed.rounds, 5)),
-    secs: positive(parsed.secs, 2),
-    threads: positive(parsed.threads, 1),
-    ours: (parsed.ours ?? "").split(/\s+/).filter((word: string) => word),
-    memcached,
-    out: parsed.out ?? (whole ? new URL(`${day}.json`, RESULTS) : null),
+    secs: positive(parsed.seconds, 1.5),
+    ours: wordsOf(parsed.ours),
+    theirs: wordsOf(parsed.theirs),
+    memcached: memcachedPath(parsed.memcached),
+    out: parsed.out ?? (isWhole ? new URL(`${day}.json`, RESULTS) : null),
   };
+}
+
+/** The threads that flags ask for. */
+function threadsOf(flags: string[]): number {
+  const match = /(?:^| )(?:-t ?|--threads[ =])(\d+)/.exec(flags.join(" "));
+  return match === null ? 1 : Number(match[1]);
 }
 
 /** The two servers, and how one run is made. */
 class Comparison {
   readonly options: CompareOptions;
+  readonly #pinning: Pinning;
   readonly #servers: Server[] = [];
-  #pinning: Pinning | null = null;
-  #tickUs = 10_000;
   #seed = 1;
   readonly runs: RowRuns[] = [];
 
-  constructor(options: CompareOptions) {
+  constructor(options: CompareOptions, pinning: Pinning) {
     this.options = options;
+    this.#pinning = pinning;
   }
 
   /** Starts both servers and fills them. */
   async start(): Promise<void> {
-    const { threads, ours, memcached, rows } = this.options;
-    this.#pinning = await choosePinning(threads);
-    this.#tickUs = await tickUs();
-    const common = ["-l", "127.0.0.1", "-p", "{port}"];
-    common.push("-m", String(MEMORY_MEGABYTES), "-t", String(threads));
+    const { ours, theirs, memcached, rows } = this.options;
+    const common = ["-l", "127.0.0.1", "-p", "{port}", "-t", "1"];
+    common.push("-m", String(MEMORY_MEGABYTES));
     const user = Deno.uid() === 0 ? ["-u", "root"] : [];
-    const commands = new Map([
+    const commands: [string, string[]][] = [
       ["ours", [...startCommand(), ...common, ...ours]],
-      ["memcached", [memcached, ...user, "-U", "0", ...common]],
-    ]);
+      ["memcached", [memcached, ...user, "-U", "0", ...common, ...theirs]],
+    ];
     for (const [name, command] of commands) {
       this.#servers.push(await startServer(name, command, this.#pinning));
     }
     for (const data of new Set(rows.map((row) => row.data))) {
       for (const server of this.#servers) {
-        await runLoad(server, fillLoad(data), this.#pinning);
+        const { requests } = await runLoad(
+          server,
+          fillLoad(data),
+          this.#pinning,
+        );
+        if (requests !== data.keys) {
+          throw new Error(`${server.name}: only ${requests} keys were stored`);
+        }
       }
     }
-  }
-
-  get pinningText(): string {
-    return this.#pinning === null
-      ? "not pinned: expect noise"
-      : `servers on core ${this.#pinning.servers}, driver on core ` +
-        this.#pinning.driver;
   }
 
   get memoryText(): string {
@@ -139,21 +182,22 @@ class Comparison {
   }
 
   async stop(): Promise<void> {
-    for (const server of this.#servers) await server.stop();
+    for (const server of this.#servers.splice(0)) await server.stop();
   }
 
   async #run(
     server: Server,
     row: Row,
+    rate: number | null,
     secs: number,
-    rate: number,
   ): Promise<Run> {
-    const load = { ...rowLoad(row, secs, this.#seed), rate };
-    const before = server.cpuTicks();
+    const load = rowLoad(row, { secs, warmUpSecs: WARM_UP_SECS }, this.#seed);
+    load.rate = rate ?? 0;
     const result = await runLoad(server, load, this.#pinning);
-    const ticks = server.cpuTicks() - before;
+    const { keys, serverCpuUs, driverCpuUs } = result;
     return {
-      cpuUs: ticks * this.#tickUs / result.keys,
+      cpuUs: serverCpuUs! / keys,
+      driverUs: driverCpuUs! / keys,
       keysPerSecond: result.keysPerSecond,
       p50Us: result.p50Us,
       p99Us: result.p99Us,
@@ -164,16 +208,16 @@ class Comparison {
   /** Runs a row A B A B. */
   async measure(row: Row): Promise<RowResult> {
     const { rounds, secs } = this.options;
-    const rate = row.isLatency ? Math.round(await this.#peak() / 2) : 0;
+    const rate = row.isLatency ? Math.round(await this.#peak() / 2) : null;
     const [ours, memcached] = this.#servers;
     const runs: RowRuns = { row, rate, ours: [], memcached: [] };
     for (const server of this.#servers) {
-      await this.#run(server, row, WARM_UP_SECS, rate);
+      await this.#run(server, row, rate, FIRST_RUN_SECS);
     }
     for (let round = 0; round < rounds; round++) {
       this.#seed++;
-      runs.ours.push(await this.#run(ours, row, secs, rate));
-      runs.memcached.push(await this.#run(memcached, row, secs, rate));
+      runs.ours.push(await this.#run(ours, row, rate, secs));
+      runs.memcached.push(await this.#run(memcached, row, rate, secs));
     }
     this.runs.push(runs);
     return summarize(runs);
@@ -187,55 +231,85 @@ class Comparison {
     for (const server of this.#servers) {
       const runs = known?.[server === this.#servers[0] ? "ours" : "memcached"];
       const measured = runs ??
-        [await this.#run(server, PEAK_ROW, this.options.secs, 0)];
+        [await this.#run(server, PEAK_ROW, null, this.options.secs)];
       peaks.push(spreadOf(measured.map((run) => run.keysPerSecond)).median);
     }
     return Math.min(...peaks);
   }
 }
 
+function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
+  const { rows, rounds, secs, ours, theirs } = options;
+  const each = WARM_UP_SECS + RUN_START_SECS;
+  const seconds = rows.length * 2 *
+    (rounds * (secs + each) + FIRST_RUN_SECS + each);
+  const flags = (list: string[]) => list.join(" ") || "-";
+  console.log(factsText(facts));
+  console.log(`workload: ${WORKLOAD}`);
+  console.log(
+    `both: -m ${MEMORY_MEGABYTES} -t 1; flags of ours: ${flags(ours)}; of ` +
+      `memcached: ${flags(theirs)}; ${pinning.text}`,
+  );
+  console.log(
+    `${rounds} rounds of ${secs} s for each server and row: about ` +
+      `${Math.ceil(seconds / 60)} min\n`,
+  );
+}
+
+async function compare(
+  comparison: Comparison,
+  facts: Facts,
+  pinning: Pinning,
+): Promise<void> {
+  const { options } = comparison;
+  printHead(options, facts, pinning);
+  await comparison.start();
+  console.log(tableHead());
+  const results: RowResult[] = [];
+  for (const row of options.rows) {
+    const result = await comparison.measure(row);
+    results.push(result);
+    console.log(tableLine(result));
+  }
+  console.log(`\n${LEGEND}`);
+  const notes = [...results.map(rateText), busyText(facts)];
+  for (const note of notes) if (note !== "") console.log(note);
+  console.log(`resident memory: ${comparison.memoryText}`);
+  const { out, rounds, secs, ours, theirs } = options;
+  if (out === null) return;
+  if (out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
+  const file = { facts, workload: WORKLOAD, pinning: pinning.text };
+  const asked = { rounds, secs, ours, theirs };
+  const all = { ...file, ...asked, results, runs: comparison.runs };
+  Deno.writeTextFileSync(out, JSON.stringify(all, null, 1) + "\n");
+  console.log(`written: ${out instanceof URL ? out.pathname : out}`);
+}
+
 async function main(): Promise<void> {
   const options = readOptions(Deno.args);
   const { version } = readConfig();
   const facts = await gatherFacts(options.memcached, version);
-  const seconds = options.rows.length * 2 *
-    (options.rounds * (options.secs + RUN_START_SECS) + WARM_UP_SECS);
-  console.log(factsText(facts));
-  const comparison = new Comparison(options);
-  const results: RowResult[] = [];
+  const threads = Math.max(threadsOf(options.ours), threadsOf(options.theirs));
+  const pinning = await choosePinning(threads);
+  const comparison = new Comparison(options, pinning);
+  const interrupted = async () => {
+    await comparison.stop();
+    Deno.exit(1);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, interrupted);
+  }
   try {
-    await comparison.start();
-    console.log(
-      `${comparison.pinningText}; -m ${MEMORY_MEGABYTES} -t ` +
-        `${options.threads} ${options.ours.join(" ")}; ${options.rounds} ` +
-        `rounds of ${options.secs} s: about ${(seconds / 60).toFixed(0)} min`,
-    );
-    console.log("\n" + tableHead());
-    for (const row of options.rows) {
-      const result = await comparison.measure(row);
-      results.push(result);
-      console.log(tableLine(result));
-    }
-    console.log(`\n${LEGEND}\nresident memory: ${comparison.memoryText}`);
-    const half = results.find((result) => result.rate > 0);
-    if (half !== undefined) console.log(`p99 half: ${half.rate} requests/s`);
+    await compare(comparison, facts, pinning);
   } finally {
     await comparison.stop();
   }
-  if (options.out === null) return;
-  if (options.out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
-  const { rounds, secs, threads, ours } = options;
-  const file = { facts, rounds, secs, threads, ours, results };
-  Deno.writeTextFileSync(
-    options.out,
-    JSON.stringify({ ...file, runs: comparison.runs }, null, 1) + "\n",
-  );
-  const { out } = options;
-  console.log(`written: ${out instanceof URL ? out.pathname : out}`);
 }
 
 try {
   await main();
+  // The listeners would keep the process.
+  Deno.exit(0);
 } catch (error) {
   console.error(
     `bench:compare: ${error instanceof Error ? error.message : error}`,

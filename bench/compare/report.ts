@@ -11,6 +11,8 @@ import type { Row } from "./rows.ts";
 export interface Run {
   /** CPU time of the server for one key. */
   cpuUs: number;
+  /** CPU time of the driver for one key. */
+  driverUs: number;
   keysPerSecond: number;
   p50Us: number;
   p99Us: number;
@@ -20,8 +22,8 @@ export interface Run {
 /** All runs of one row, in pairs: the n-th of each ran one after the other. */
 export interface RowRuns {
   row: Row;
-  /** Requests a second that were sent; 0 for as many as possible. */
-  rate: number;
+  /** Requests a second that were sent; null for as many as possible. */
+  rate: number | null;
   ours: Run[];
   memcached: Run[];
 }
@@ -45,7 +47,7 @@ export function spreadOf(values: number[]): Spread {
 /** What a row came to. */
 export interface RowResult {
   name: string;
-  rate: number;
+  rate: number | null;
   rounds: number;
   /** µs of CPU for a key, or for the latency row µs of p99. */
   judged: "cpuUs" | "p99Us";
@@ -60,6 +62,8 @@ export interface RowResult {
   targetPortable: number | null;
   oursKeysPerSecond: number;
   memcachedKeysPerSecond: number;
+  oursDriverUs: number;
+  memcachedDriverUs: number;
   oursP99Us: number;
   memcachedP99Us: number;
 }
@@ -88,6 +92,8 @@ export function summarize(runs: RowRuns): RowResult {
     targetPortable: row.targetPortable,
     oursKeysPerSecond: of(ours, "keysPerSecond").median,
     memcachedKeysPerSecond: of(memcached, "keysPerSecond").median,
+    oursDriverUs: of(ours, "driverUs").median,
+    memcachedDriverUs: of(memcached, "driverUs").median,
     oursP99Us: of(ours, "p99Us").median,
     memcachedP99Us: of(memcached, "p99Us").median,
   };
@@ -111,18 +117,20 @@ function targetText(ratio: number, target: number | null): string {
 
 const COLUMNS: readonly [string, number][] = [
   ["row", 13],
-  ["ours us", 22],
-  ["memcached us", 22],
+  ["ours us", 23],
+  ["memcached us", 23],
   ["ratio (of pairs)", 20],
   ["native", 12],
   ["portable", 12],
   ["k/s ours", 10],
   ["k/s mc", 10],
-  ["p99us ours/mc", 14],
+  ["driver us", 12],
+  ["p99 us ours/mc", 14],
 ];
 
 function line(cells: string[]): string {
-  return cells.map((cell, i) => cell.padEnd(COLUMNS[i][1])).join("").trimEnd();
+  return cells.map((cell, i) => cell.padEnd(COLUMNS[i][1] - 1)).join(" ")
+    .trimEnd();
 }
 
 /** The head of the table. */
@@ -144,6 +152,7 @@ export function tableLine(result: RowResult): string {
     targetText(ratio, result.targetPortable),
     kilo(result.oursKeysPerSecond),
     kilo(result.memcachedKeysPerSecond),
+    `${us(result.oursDriverUs)}/${us(result.memcachedDriverUs)}`,
     `${us(result.oursP99Us)}/${us(result.memcachedP99Us)}`,
   ]);
 }
@@ -157,6 +166,38 @@ export function factsText(facts: Facts): string {
 }
 
 /** What stands below it. */
-export const LEGEND = "us: server CPU time per key (p99 half: p99 latency); " +
-  "median (least..most).\n" +
-  "native, portable: target of the ratio with native I/O and with Deno's.";
+export const LEGEND = "us: server CPU time per key, user and kernel (p99 " +
+  "half: p99 latency); median (least..most).\n" +
+  "ratio: of the medians, ours/memcached (least..most of the pairs of runs).\n" +
+  "native, portable: what the ratio must not exceed with native I/O and with " +
+  "Deno's.\nk/s: thousand keys a second, as many as one driver asks for: its " +
+  "own CPU time per key is driver us.";
+
+/** The share of the asked rate that must be reached. */
+const RATE_SHARE_MIN = 0.95;
+
+/** What is to be said of the latency row; "" for every other row. */
+export function rateText(result: RowResult): string {
+  const { name, rate } = result;
+  if (rate === null) return "";
+  const least = Math.min(
+    result.oursKeysPerSecond,
+    result.memcachedKeysPerSecond,
+  );
+  const text = `${name}: at ${rate} requests/s`;
+  return least >= rate * RATE_SHARE_MIN
+    ? text
+    : `${text}, of which only ${least} were sent: the machine is too busy, ` +
+      "this row means nothing";
+}
+
+/** The load average above which a run is not alone on its machine. */
+const LOAD_AVERAGE_MAX = 1;
+
+/** A warning if something else runs on the machine, or "". */
+export function busyText(facts: Facts): string {
+  return Number(facts.loadAverage) > LOAD_AVERAGE_MAX
+    ? `load average ${facts.loadAverage}: something else runs here; trust ` +
+      "ratios of CPU times only"
+    : "";
+}

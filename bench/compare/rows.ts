@@ -47,6 +47,7 @@ export const ROWS: readonly Row[] = [
   row("bget p20", "bget", 20, SMALL, 0.65, P20),
   row("get 1KB p20", "get", 20, KB_1, null, P20),
   row("set 1KB p20", "set", 20, KB_1, null, P20),
+  row("mix 1KB p20", "mix", 20, KB_1, null, P20),
   row("get 10KB", "get", 1, KB_10, 1.1, P1),
   row("set 10KB", "set", 1, KB_10, 1.1, P1),
   row("get 100KB", "get", 1, KB_100, 1.1, P1),
@@ -69,11 +70,12 @@ function row(
   return { name, mode, pipe, data, targetNative, targetPortable, isLatency };
 }
 
-/** The rows that `only` names, by name with or without spaces. */
-export function selectRows(only: string | undefined): Row[] {
-  if (only === undefined) return [...ROWS];
+/** The rows that `names` lists, with or without spaces, separated by commas;
+ * all of them if undefined. */
+export function selectRows(names: string | undefined): Row[] {
+  if (names === undefined) return [...ROWS];
   const plain = (name: string) => name.replaceAll(/[ -]/g, "").toLowerCase();
-  return only.split(",").map((name) => {
+  return names.split(",").map((name) => {
     const found = ROWS.find((row) => plain(row.name) === plain(name));
     if (found !== undefined) return found;
     const known = ROWS.map((row) => plain(row.name)).join(" ");
@@ -82,9 +84,13 @@ export function selectRows(only: string | undefined): Row[] {
 }
 
 /** How the driver runs a row. */
-export function rowLoad(row: Row, secs: number, seed: number): LoadOptions {
+export function rowLoad(
+  row: Row,
+  times: { secs: number; warmUpSecs: number },
+  seed: number,
+): LoadOptions {
   const { mode, pipe, data } = row;
-  return { ...LOAD_DEFAULT, ...data, mode, pipe, secs, seed };
+  return { ...LOAD_DEFAULT, ...data, ...times, mode, pipe, seed };
 }
 
 /** How the driver puts a data set into a server. */
@@ -92,3 +98,10 @@ export function fillLoad(data: DataSet): LoadOptions {
   const pipe = data.valueBytes > 4096 ? 1 : 20;
   return { ...LOAD_DEFAULT, ...data, mode: "fill", pipe };
 }
+
+/** What the rows have in common. */
+export const WORKLOAD =
+  `${LOAD_DEFAULT.conns} connections; keys of 12 B at random out of ` +
+  `${SMALL.keys} (10KB: ${KB_10.keys}, 100KB: ${KB_100.keys}), values of ` +
+  `${SMALL.valueBytes} B unless the row says otherwise; p20: 20 requests ` +
+  "sent together, else 1; mix: one set in 10; bget: binary get";

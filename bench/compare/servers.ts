@@ -1,6 +1,6 @@
 /**
  * Owns the processes of a comparison: the two servers, the driver, the cores
- * they are pinned to, and the CPU time a server has used. Linux only.
+ * they are pinned to, and whether a run was clean. Linux only.
  *
  * @module
  */
@@ -12,28 +12,37 @@ import { coreCount, outputOf } from "./machine.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 const LOAD_MAIN = ROOT + "bench/load/main.ts";
 
-/** Cores for the servers and for the driver; null leaves both unpinned. */
+/** Cores for the servers and for the driver, as taskset takes them; null
+ * leaves them to the system. */
 export interface Pinning {
-  servers: string;
-  driver: string;
+  servers: string | null;
+  driver: string | null;
+  /** What a reader must know of it. */
+  text: string;
 }
 
-/** Servers on the first cores, the driver on the next; null where `taskset`
- * or cores are missing. */
-export async function choosePinning(threads: number): Promise<Pinning | null> {
-  if (coreCount() <= threads) return null;
-  if (await outputOf("taskset", ["--version"]) === "") return null;
+/** Servers of `threads` threads on the first cores, the driver on the next;
+ * with no core left for the driver all of them share all cores alike. */
+export async function choosePinning(threads: number): Promise<Pinning> {
+  const cores = coreCount();
+  const unpinned = (text: string) => ({ servers: null, driver: null, text });
+  if (threads >= cores) {
+    return unpinned(`not pinned: servers and driver share ${cores} cores`);
+  }
+  if (await outputOf("taskset", ["--version"]) === "") {
+    return unpinned("taskset is missing: not pinned, expect noise");
+  }
   const servers = threads === 1 ? "0" : `0-${threads - 1}`;
-  return { servers, driver: String(threads) };
+  const driver = String(threads);
+  const text = `servers pinned to core ${servers}, driver to core ${driver}`;
+  return { servers, driver, text };
 }
 
 function pinned(
-  cores: string | undefined,
+  cores: string | null,
   command: string[],
 ): [string, string[]] {
-  const whole = cores === undefined
-    ? command
-    : ["taskset", "-c", cores, ...command];
+  const whole = cores === null ? command : ["taskset", "-c", cores, ...command];
   return [whole[0], whole.slice(1)];
 }
 
@@ -62,17 +71,13 @@ export class Server {
     this.#child = child;
   }
 
-  /** CPU time of all its threads so far, in clock ticks. */
-  cpuTicks(): number {
-    const stat = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`);
-    // The name, in parentheses, may hold spaces.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(fields[11]) + Number(fields[12]);
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** Resident memory. */
   residentBytes(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.#child.pid}/status`);
+    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
   }
 
@@ -90,10 +95,10 @@ export class Server {
 export async function startServer(
   name: string,
   command: string[],
-  pinning: Pinning | null,
+  pinning: Pinning,
 ): Promise<Server> {
   const port = freePort();
-  const [program, args] = pinned(pinning?.servers, command);
+  const [program, args] = pinned(pinning.servers, command);
   const child = new Deno.Command(program, {
     args: args.map((arg) => arg.replace("{port}", String(port))),
     cwd: ROOT,
@@ -115,13 +120,14 @@ export async function startServer(
   return server;
 }
 
-/** Runs the driver against a server; throws if the run was not clean. */
+/** Runs the driver against a server. Throws if the run was not clean: a get
+ * that missed, a reply that was not the expected one, nothing measured. */
 export async function runLoad(
   server: Server,
   options: LoadOptions,
-  pinning: Pinning | null,
+  pinning: Pinning,
 ): Promise<LoadResult> {
-  const [program, args] = pinned(pinning?.driver, [
+  const [program, args] = pinned(pinning.driver, [
     Deno.execPath(),
     "run",
     "--allow-net",
@@ -130,7 +136,7 @@ export async function runLoad(
     // Fewer pauses: they would count as the server's latency.
     "--v8-flags=--min-semi-space-size=16",
     LOAD_MAIN,
-    ...loadArguments({ ...options, port: server.port }),
+    ...loadArguments({ ...options, port: server.port, pid: server.pid }),
   ]);
   const output = await new Deno.Command(program, { args, cwd: ROOT }).output();
   const decoder = new TextDecoder();
@@ -145,11 +151,8 @@ export async function runLoad(
         `${result.errors} errors ${result.firstError}`,
     );
   }
+  if (!(result.requests > 0) || result.serverCpuUs === null) {
+    throw new Error(`${server.name} ${result.mode}: nothing was measured`);
+  }
   return result;
-}
-
-/** Length of a clock tick. */
-export async function tickUs(): Promise<number> {
-  const perSecond = Number(await outputOf("getconf", ["CLK_TCK"]));
-  return 1e6 / (perSecond > 0 ? perSecond : 100);
 }

@@ -1,6 +1,11 @@
 /**
  * Owns one run: when each connection sends its next batch, the clock of every
- * request, and the result. Never touches a socket, never reads a clock.
+ * request, the window that counts, and the result. Never touches a socket,
+ * never reads a clock.
+ *
+ * What is measured lies in a window: it opens after the warm-up, when all
+ * connections are busy, and closes when no new batch may start. Replies are
+ * checked before and after it too.
  *
  * Without a rate every connection sends its next batch as soon as the last
  * one is answered. With a rate, batches fall due at times that do not depend
@@ -29,12 +34,18 @@ export interface LoadResult {
   pipe: number;
   /** How the sockets were driven. */
   transport: "epoll" | "streams";
+  /** Length of the window, and what was answered in it. */
   seconds: number;
   requests: number;
   /** Keys asked for or stored: differs from requests for mget. */
   keys: number;
+  /** CPU time in the window: of the server if its process was given, of the
+   * driver itself; null where it could not be measured. */
+  serverCpuUs: number | null;
+  driverCpuUs: number | null;
   requestsPerSecond: number;
   keysPerSecond: number;
+  /** Of the whole run. */
   hits: number;
   misses: number;
   errors: number;
@@ -45,6 +56,9 @@ export interface LoadResult {
   maxUs: number;
 }
 
+/** What `passEdge` tells. */
+export const NO_EDGE = 0, WINDOW_OPENS = 1, WINDOW_CLOSES = 2;
+
 /** One run over any transport. */
 export class Driver {
   readonly options: LoadOptions;
@@ -54,9 +68,13 @@ export class Driver {
   readonly #histogram = new Histogram();
   /** When the batch of each connection was sent, or was due. */
   readonly #batchUs: Float64Array;
-  #startUs = 0;
-  #endUs = 0;
-  #lastUs = 0;
+  #openUs = 0;
+  #closeUs = 0;
+  /** When the window really opened and closed; 0 for not yet. */
+  #openedUs = 0;
+  #closedUs = 0;
+  #requestsBefore = 0;
+  #requestsWithin = 0;
   #dueUs = 0;
   #busy = 0;
   #isBroken = false;
@@ -80,21 +98,40 @@ export class Driver {
 
   /** Starts the clock; called once all connections are open. */
   start(nowUs: number): void {
-    const isFill = this.options.mode === "fill";
-    this.#startUs = this.#lastUs = this.#dueUs = nowUs;
-    this.#endUs = nowUs + (isFill ? FILL_US : this.options.secs * 1e6);
+    const { mode, secs, warmUpSecs } = this.options;
+    this.#dueUs = nowUs;
+    this.#openUs = nowUs + (mode === "fill" ? 0 : warmUpSecs * 1e6);
+    this.#closeUs = this.#openUs + (mode === "fill" ? FILL_US : secs * 1e6);
+  }
+
+  /** Whether the window opens or closes now: to be asked after each round of
+   * replies, so that the CPU time is read at its edges. */
+  passEdge(nowUs: number): number {
+    if (this.#openedUs === 0) {
+      if (nowUs < this.#openUs) return NO_EDGE;
+      this.#openedUs = nowUs;
+      this.#requestsBefore = this.#replies.requests;
+      this.#histogram.clear();
+      return WINDOW_OPENS;
+    }
+    const isFilled = this.#requests.isExhausted && this.#busy === 0;
+    if (this.#closedUs > 0) return NO_EDGE;
+    if (nowUs < this.#closeUs && !isFilled && !this.#isBroken) return NO_EDGE;
+    this.#closedUs = nowUs;
+    this.#requestsWithin = this.#replies.requests - this.#requestsBefore;
+    return WINDOW_CLOSES;
   }
 
   /** Whether no new batch may start. */
   #isOver(nowUs: number): boolean {
-    return nowUs >= this.#endUs || this.#requests.isExhausted;
+    return nowUs >= this.#closeUs || this.#requests.isExhausted;
   }
 
   /** Whether everything is answered, or never will be. */
   isDone(nowUs: number): boolean {
     if (this.#isBroken) return true;
     if (!this.#isOver(nowUs)) return false;
-    return this.#busy === 0 || nowUs > this.#endUs + DRAIN_US;
+    return this.#busy === 0 || nowUs > this.#closeUs + DRAIN_US;
   }
 
   /** Makes an idle connection's next batch; true if it is to be sent now. */
@@ -150,7 +187,6 @@ export class Driver {
     for (let i = 0; i < restBytes; i++) {
       client.rest[i] = received.u8[next + i];
     }
-    this.#lastUs = nowUs;
     if (client.isIdle) this.#busy--;
   }
 
@@ -160,13 +196,18 @@ export class Driver {
     this.#isBroken = true;
   }
 
-  /** The counts at the end. */
-  result(transport: LoadResult["transport"]): LoadResult {
+  /** The counts at the end; CPU times are those of the window. */
+  result(
+    transport: LoadResult["transport"],
+    serverCpuUs: number | null,
+    driverCpuUs: number | null,
+  ): LoadResult {
     const { options } = this;
     const replies = this.#replies;
     if (this.#busy > 0 && !this.#isBroken) replies.fail("no reply at the end");
-    const seconds = Math.round(this.#lastUs - this.#startUs) / 1e6;
-    const keys = replies.requests * this.#requests.keysEach;
+    const seconds = Math.round(this.#closedUs - this.#openedUs) / 1e6;
+    const requests = this.#requestsWithin;
+    const keys = requests * this.#requests.keysEach;
     const perSecond = (count: number) => Math.round(count / seconds);
     return {
       mode: options.mode,
@@ -174,9 +215,11 @@ export class Driver {
       pipe: options.pipe,
       transport,
       seconds,
-      requests: replies.requests,
+      requests,
       keys,
-      requestsPerSecond: perSecond(replies.requests),
+      serverCpuUs,
+      driverCpuUs,
+      requestsPerSecond: perSecond(requests),
       keysPerSecond: perSecond(keys),
       hits: replies.hits,
       misses: replies.misses,

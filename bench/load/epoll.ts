@@ -5,7 +5,7 @@
  * @module
  */
 import { type Client, REST_BYTES_MAX } from "./client.ts";
-import { Driver, type LoadResult } from "./driver.ts";
+import { Driver, type LoadResult, NO_EDGE } from "./driver.ts";
 import {
   EPOLLIN,
   EPOLLOUT,
@@ -49,6 +49,17 @@ export function runEpoll(options: LoadOptions): LoadResult {
   }
 }
 
+/** CPU time between the last two readings. */
+class CpuSpan {
+  us = 0;
+  #readUs = 0;
+
+  pass(readUs: number): void {
+    this.us = readUs - this.#readUs;
+    this.#readUs = readUs;
+  }
+}
+
 class EpollRun {
   readonly #driver: Driver;
   readonly #libc = new Libc();
@@ -58,6 +69,9 @@ class EpollRun {
   readonly #blocked: Uint8Array;
   // The rest of the last reply is put before what is received.
   readonly #u8 = new Uint8Array(REST_BYTES_MAX + RECEIVE_BYTES);
+  /** CPU times at the last edge of the window and between its edges. */
+  readonly #serverCpu = new CpuSpan();
+  readonly #driverCpu = new CpuSpan();
   readonly #received: Received = {
     u8: this.#u8,
     view: new DataView(this.#u8.buffer),
@@ -84,6 +98,7 @@ class EpollRun {
     }
     let nowUs = this.#libc.nowUs();
     driver.start(nowUs);
+    if (driver.passEdge(nowUs) !== NO_EDGE) this.#readCpu();
     for (const client of driver.clients) {
       if (driver.begin(client, nowUs)) this.#send(client);
     }
@@ -92,8 +107,17 @@ class EpollRun {
       if (hasRate) this.#sendDue(nowUs);
       this.#serve(this.#libc.wait(hasRate ? this.#waitMs(nowUs) : WAIT_MS));
       nowUs = this.#libc.nowUs();
+      if (driver.passEdge(nowUs) !== NO_EDGE) this.#readCpu();
     }
-    return driver.result("epoll");
+    const { pid } = driver.options;
+    const serverCpuUs = pid > 0 ? this.#serverCpu.us : null;
+    return driver.result("epoll", serverCpuUs, this.#driverCpu.us);
+  }
+
+  #readCpu(): void {
+    const { pid } = this.#driver.options;
+    if (pid > 0) this.#serverCpu.pass(this.#libc.cpuUs(pid));
+    this.#driverCpu.pass(this.#libc.cpuUs(0));
   }
 
   #waitMs(nowUs: number): number {

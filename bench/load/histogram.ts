@@ -24,8 +24,11 @@ export class Histogram {
     this.#total++;
   }
 
-  get count(): number {
-    return this.#total;
+  /** Forgets all of them. */
+  clear(): void {
+    this.#counts.fill(0);
+    this.#total = 0;
+    this.#maxUs = 0;
   }
 
   get maxUs(): number {

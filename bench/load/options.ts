@@ -29,7 +29,10 @@ export interface LoadOptions {
   /** Requests sent together on one connection; the next ones follow when all
    * of them are answered. */
   pipe: number;
+  /** Length of the window that is measured. */
   secs: number;
+  /** How long the load runs before the window opens. */
+  warmUpSecs: number;
   /** Keys are numbered first..first+keys-1. */
   keys: number;
   first: number;
@@ -39,6 +42,8 @@ export interface LoadOptions {
   /** Requests a second over all connections; 0 for as fast as possible. */
   rate: number;
   seed: number;
+  /** Process of the server, whose CPU time is to be measured; 0 for none. */
+  pid: number;
   /** Avoid FFI even where it could be used. */
   portable: boolean;
 }
@@ -50,12 +55,14 @@ export const LOAD_DEFAULT: LoadOptions = {
   conns: 50,
   pipe: 1,
   secs: 5,
+  warmUpSecs: 0,
   keys: 100_000,
   first: 0,
   valueBytes: 100,
   mgetKeys: 50,
   rate: 0,
   seed: 1,
+  pid: 0,
   portable: false,
 };
 
@@ -65,12 +72,14 @@ const NUMBERS: readonly [keyof LoadOptions & string, string, number][] = [
   ["conns", "conns", 1],
   ["pipe", "pipe", 1],
   ["secs", "secs", 0],
+  ["warmUpSecs", "warm-up", 0],
   ["keys", "keys", 1],
   ["first", "first", 0],
   ["valueBytes", "value", 1],
   ["mgetKeys", "mget", 1],
   ["rate", "rate", 0],
   ["seed", "seed", 0],
+  ["pid", "pid", 0],
 ];
 
 /** Keys have eight digits. */

@@ -1,7 +1,7 @@
 /**
  * Owns driving a run over Deno's own sockets, where epoll cannot be used: the
  * same requests and checks at some three times the CPU, and with a rate due
- * times are kept to the millisecond only.
+ * times are kept to the millisecond only. CPU time is not measured.
  *
  * @module
  */
@@ -28,19 +28,22 @@ export async function runStreams(options: LoadOptions): Promise<LoadResult> {
     for (const connection of connections.splice(0)) connection.close();
   };
   driver.start(nowUs());
+  driver.passEdge(nowUs());
   const reading = driver.clients.map((client) =>
     serve(driver, client, connections[client.index])
       .catch((error) => driver.lost(String(error)))
   );
   const writers = connections.slice();
-  while (!driver.isDone(nowUs())) {
+  for (let now = nowUs(); !driver.isDone(now); now = nowUs()) {
+    driver.passEdge(now);
     await new Promise((resolve) => setTimeout(resolve, rate > 0 ? 1 : 20));
     for (let due; rate > 0 && (due = driver.takeDue(nowUs())) !== null;) {
       send(due, writers[due.index])
         .catch((error) => driver.lost(String(error)));
     }
   }
-  const result = driver.result("streams");
+  driver.passEdge(nowUs());
+  const result = driver.result("streams", null, null);
   close();
   await Promise.all(reading);
   return result;

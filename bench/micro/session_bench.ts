@@ -11,7 +11,7 @@ import { Output } from "../../src/protocol/output.ts";
 import { MemoryServer } from "../../tests/support/memory_server.ts";
 import { LOAD_DEFAULT, type LoadOptions, type Mode } from "../load/options.ts";
 import { Requests } from "../load/requests.ts";
-import { OPERATIONS, results } from "./thousand.ts";
+import { demand, OPERATIONS, results } from "./thousand.ts";
 
 const server = new MemoryServer({ memoryBytes: 256 * 1024 * 1024 });
 const output = new Output(128 * 1024);
@@ -46,11 +46,22 @@ function connect(): Session {
   return session;
 }
 
-for (
-  const batch of batches({ ...LOAD_DEFAULT, mode: "fill", pipe: 20 }, 5000)
-) {
-  serve(connect(), batch);
+const FILL: LoadOptions = { ...LOAD_DEFAULT, mode: "fill", pipe: 20 };
+const filling = connect();
+for (const batch of batches(FILL, FILL.keys / FILL.pipe)) {
+  serve(filling, batch);
 }
+
+/** Bytes of the reply to one key that is there, or that is stored. */
+const VALUE_LINE = "VALUE key:00000000 0 100\r\n".length + 100 + 2;
+const REPLY_BYTES: Partial<Record<Mode, number>> = {
+  get: VALUE_LINE + "END\r\n".length,
+  mget: VALUE_LINE + "END\r\n".length / LOAD_DEFAULT.mgetKeys,
+  mg: "VA 100\r\n".length + 100 + 2,
+  bget: 24 + 4 + 100,
+  set: "STORED\r\n".length,
+  ms: "HD\r\n".length,
+};
 
 function benchSession(name: string, mode: Mode, pipe: number): void {
   const session = connect();
@@ -58,6 +69,7 @@ function benchSession(name: string, mode: Mode, pipe: number): void {
   const count = OPERATIONS / (pipe * keysEach);
   // Many more than one iteration takes, so that keys do not repeat soon.
   const list = batches({ ...LOAD_DEFAULT, mode, pipe }, count * 50);
+  const expected = Math.round(OPERATIONS * REPLY_BYTES[mode]!);
   let next = 0;
   Deno.bench({
     name: `session: ${name}`,
@@ -69,6 +81,8 @@ function benchSession(name: string, mode: Mode, pipe: number): void {
         next = next + 1 === list.length ? 0 : next + 1;
       }
       results.last = sum;
+      // A miss would be shorter.
+      demand(name, sum, expected);
     },
   });
 }

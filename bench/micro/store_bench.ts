@@ -6,13 +6,20 @@
  * @module
  */
 import { Bytes } from "../../src/base/bytes.ts";
+import { STORED } from "../../src/store/results.ts";
 import {
   createStore,
   HIT,
   type Store,
   StoreRequest,
 } from "../../src/store/store.ts";
-import { benchThousand, KEY_BYTES, makeKeys, shuffled } from "./thousand.ts";
+import {
+  benchThousand,
+  demand,
+  KEY_BYTES,
+  makeKeys,
+  shuffled,
+} from "./thousand.ts";
 
 const KEYS = 100_000;
 const VALUE_BYTES = 100;
@@ -70,41 +77,58 @@ function filled(megabytes: number): Store {
   return store;
 }
 
+// What each operation returns.
+const HITS = { each: VALUE_BYTES };
+const MISSES = { each: 0 };
+const STORES = { each: STORED };
+
 const roomy = filled(64);
+demand("filled", roomy.itemCount(), KEYS);
 benchThousand(
   "read",
   "hash only",
   (i) => roomy.hash(keys, keyAt(i), KEY_BYTES),
 );
-benchThousand("read", "get, hit", (i) => get(roomy, keyAt(i)), true);
-benchThousand("read", "get, one hot key", () => get(roomy, 0));
+benchThousand("read", "get, hit", (i) => get(roomy, keyAt(i)), {
+  ...HITS,
+  baseline: true,
+});
+benchThousand("read", "get, one hot key", () => get(roomy, 0), HITS);
 
 const empty = createStore({ limitBytes: 64 * MEGABYTE, hashSeed: 1 });
-benchThousand("read", "get, miss, empty table", (i) => get(empty, keyAt(i)));
+benchThousand(
+  "read",
+  "get, miss, empty table",
+  (i) => get(empty, keyAt(i)),
+  MISSES,
+);
 
 const overwritten = filled(64);
 benchThousand(
   "store",
   "overwrite in place",
   (i) => set(overwritten, keyAt(i), VALUE_BYTES),
-  true,
+  { ...STORES, baseline: true },
 );
 const replaced = filled(64);
 benchThousand(
   "store",
   "replace by another length",
   (i) => set(replaced, keyAt(i), VALUE_BYTES + (i / KEYS & 1 ? 8 : 16)),
+  STORES,
 );
 // 4 MB hold a third of the keys: most sets are of a key that is gone.
 const small = filled(4);
+if (small.itemCount() > KEYS / 2) throw new Error("4 MB hold too many items");
 benchThousand(
   "store",
   "set with eviction (4 MB)",
   (i) => set(small, keyAt(i), VALUE_BYTES),
+  STORES,
 );
 
 const changing = filled(64);
 benchThousand("remove", "delete and set again", (i) => {
   const at = keyAt(i);
   return remove(changing, at) + set(changing, at, VALUE_BYTES);
-});
+}, { each: 1 + STORED });

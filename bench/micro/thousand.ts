@@ -41,6 +41,15 @@ export function shuffled(count: number): Int32Array {
 /** Results end here, so that no work can be left out as useless. */
 export const results = { last: 0 };
 
+/** What may be said of a benchmark. */
+export interface BenchOptions {
+  /** The one that the others of its group are compared with. */
+  baseline?: boolean;
+  /** What each operation must return: a benchmark that measures something
+   * else, such as misses instead of hits, fails. */
+  each?: number;
+}
+
 /**
  * Declares a benchmark of `operation`, which gets 0, 1, 2 ... and returns a
  * number.
@@ -49,8 +58,9 @@ export function benchThousand(
   group: string,
   name: string,
   operation: (i: number) => number,
-  baseline = false,
+  { baseline = false, each }: BenchOptions = {},
 ): void {
+  const expected = each === undefined ? undefined : each * OPERATIONS;
   let next = 0;
   Deno.bench({
     name: `${group}: ${name}`,
@@ -62,6 +72,13 @@ export function benchThousand(
       for (let i = next; i < end; i++) sum += operation(i);
       next = end;
       results.last = sum;
+      if (expected !== undefined) demand(name, sum, expected);
     },
   });
+}
+
+/** Throws if a benchmark did not do what it says. */
+export function demand(name: string, found: number, expected: number): void {
+  if (found === expected) return;
+  throw new Error(`${name}: the result is ${found}, not ${expected}`);
 }

@@ -19,6 +19,9 @@ export type ProtocolChoice = "auto" | "ascii" | "binary";
  * (`btls:`), or only with them (`mtls:`). */
 export type ListenerTls = "none" | "basic" | "mutual";
 
+/** Which I/O serves clients (`--io`). */
+export type IoChoice = "deno" | "native" | "auto";
+
 /** One address to listen on. */
 export interface ListenAddress {
   /** Host name or address; "" for all. */
@@ -71,6 +74,7 @@ export interface Settings {
   maxconnsFast: boolean;
   idleTimeoutSeconds: number;
   protocol: ProtocolChoice;
+  io: IoChoice;
   threads: number;
   commandsPerTurn: number;
 
@@ -145,6 +149,7 @@ export const SETTINGS_DEFAULT: Settings = {
   maxconnsFast: true,
   idleTimeoutSeconds: 0,
   protocol: "auto",
+  io: "deno",
   threads: 1,
   commandsPerTurn: COMMANDS_PER_TURN_DEFAULT,
   verbosity: 0,

@@ -13,7 +13,7 @@ import {
 import { type Settings, SETTINGS_DEFAULT } from "../base/settings.ts";
 import { parseAddresses } from "./addresses.ts";
 import { applyExtended } from "./extended.ts";
-import { type GivenFlags, MISSING_FLAGS } from "./flags.ts";
+import { DEFAULT_VALUE, type GivenFlags, MISSING_FLAGS } from "./flags.ts";
 import { applySecurity } from "./security_flags.ts";
 import { parseSize } from "./sizes.ts";
 import { EXIT_NO_USER, UsageError } from "./usage_error.ts";
@@ -24,6 +24,8 @@ const MIB = 1024 * 1024;
 export interface SystemFacts {
   /** Memory that this process may use: the cgroup's limit, or the machine's. */
   memoryBytes(): number;
+  /** Processors that this process may use. */
+  cores(): number;
   /** Whether there is such a user; null if nobody can tell. */
   hasUser(name: string): boolean | null;
   environment(name: string): string | undefined;
@@ -69,6 +71,7 @@ export function configure(given: GivenFlags, system: SystemFacts): Config {
   settings.portFile = system.environment("MEMCACHED_PORT_FILENAME") ?? null;
   applyNetwork(settings, given);
   applyLimits(settings, given);
+  applyThreads(settings, given, system);
   applySwitches(settings, given);
   applyMemory(settings, given, system);
   const idle = (given.get("extended") ?? []).flatMap((list) =>
@@ -125,6 +128,11 @@ function applyNetwork(settings: Settings, given: GivenFlags): void {
     );
   }
   settings.protocol = protocol;
+  const io = last(given, "io") ?? "deno";
+  if (io !== "deno" && io !== "native" && io !== "auto") {
+    throw new UsageError(`--io: ${io} is not one of deno, native, auto`);
+  }
+  settings.io = io;
 }
 
 // A number that must be greater than 0, with memcached's complaint.
@@ -148,15 +156,6 @@ function applyLimits(settings: Settings, given: GivenFlags): void {
     "Maximum connections must be greater than 0",
     settings.connectionsMax,
   );
-  settings.threads = positive(
-    given,
-    "threads",
-    "Number of threads must be greater than 0",
-    settings.threads,
-  );
-  if (settings.threads > THREADS_MAX) {
-    throw new UsageError(`--threads: at most ${THREADS_MAX}`, 1);
-  }
   settings.commandsPerTurn = positive(
     given,
     "max-reqs-per-event",
@@ -178,6 +177,29 @@ function applyLimits(settings: Settings, given: GivenFlags): void {
   }
   const backlog = last(given, "listen-backlog");
   if (backlog !== undefined) settings.backlog = toInteger(backlog);
+}
+
+function applyThreads(
+  settings: Settings,
+  given: GivenFlags,
+  system: SystemFacts,
+): void {
+  const isSmp = given.has("smp");
+  if (isSmp && given.has("threads")) {
+    throw new UsageError("--smp and --threads say the same thing: give one");
+  }
+  const name = isSmp ? "smp" : "threads";
+  settings.threads = last(given, name) === DEFAULT_VALUE
+    ? Math.min(system.cores(), THREADS_MAX)
+    : positive(
+      given,
+      name,
+      "Number of threads must be greater than 0",
+      settings.threads,
+    );
+  if (settings.threads > THREADS_MAX) {
+    throw new UsageError(`--${name}: at most ${THREADS_MAX}`, 1);
+  }
 }
 
 function applySwitches(settings: Settings, given: GivenFlags): void {

@@ -12,7 +12,8 @@ export interface Flag {
   /** memcached's letter, "" if it has none. */
   letter: string;
   name: string;
-  /** What stands for the value in the help; "" if the flag takes none. */
+  /** What stands for the value in the help; "" if the flag takes none, in
+   * brackets if it may be left out. */
   value: string;
   help: string;
 }
@@ -47,6 +48,7 @@ export const FLAGS: readonly Flag[] = [
   flag("L", "enable-largepages", "", "accepted; has no effect"),
   flag("D", "delimiter", "char", "prefix delimiter; turns stats detail on"),
   flag("t", "threads", "num", "threads that serve (default 1)"),
+  flag("", "smp", "[num]", "as -t: all cores, or that many"),
   flag("R", "max-reqs-per-event", "num", "requests counted as a turn (20)"),
   flag("C", "disable-cas", "", "disable CAS ids"),
   flag("b", "listen-backlog", "num", "connections that may queue (1024)"),
@@ -60,6 +62,7 @@ export const FLAGS: readonly Flag[] = [
   flag("W", "disable-watch", "", "disable watch"),
   flag("o", "extended", "list", "further options, comma separated; see below"),
   flag("N", "napi_ids", "num", "accepted; has no effect"),
+  flag("", "io", "name", "deno (default), native (Linux epoll), or auto"),
   flag("", "log-format", "name", "text (default) or json"),
 ];
 
@@ -78,6 +81,9 @@ function flag(
 }
 
 const ALL: readonly Flag[] = [...FLAGS, ...MISSING_FLAGS];
+
+/** Stands for a value that was left out. */
+export const DEFAULT_VALUE = "default";
 
 /** What was given: the values of each flag by long name, in order. */
 export type GivenFlags = Map<string, string[]>;
@@ -121,7 +127,10 @@ function spellOut(args: readonly string[]): string[] {
       refuseNeedlessValue(arg);
       const name = arg.slice(2);
       const known = ALL.find((f) => f.name === name);
-      if (known !== undefined && known.value !== "" && i + 1 < args.length) {
+      if (known?.value.startsWith("[")) spelled.push(`${arg}=${DEFAULT_VALUE}`);
+      else if (
+        known !== undefined && known.value !== "" && i + 1 < args.length
+      ) {
         spelled.push(`${arg}=${args[++i]}`);
       } else spelled.push(arg);
     } else if (arg.startsWith("-") && arg !== "-") {

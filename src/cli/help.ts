@@ -34,7 +34,7 @@ export function helpText(): string {
   let text = versionText();
   for (const { letter, name, value, help } of FLAGS) {
     const short = letter === "" ? "    " : `-${letter}, `;
-    const long = `--${name}${value === "" ? "" : `=<${value}>`}`;
+    const long = `--${name}${valueText(value)}`;
     text += `${(short + long).padEnd(COLUMN)} ${help}\n`;
   }
   const useful = [...EXTENDED.keys()].filter((name) =>
@@ -43,6 +43,11 @@ export function helpText(): string {
   text += "Options of -o:\n" + wrap(useful, "   ", 78);
   text += "   and, without effect, memcached's other ones.\n";
   return text;
+}
+
+function valueText(value: string): string {
+  if (value === "") return "";
+  return value.startsWith("[") ? `[=<${value.slice(1, -1)}>]` : `=<${value}>`;
 }
 
 /** What --license prints. */

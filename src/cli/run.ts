@@ -8,6 +8,7 @@ import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
 import { SingleServer } from "../server/single.ts";
 import { StartError } from "../server/start_error.ts";
+import { SmpServer } from "../server/smp_server.ts";
 import { type Config, configure } from "./config.ts";
 import { isDaemon, startDaemon } from "./daemon.ts";
 import { readFlags } from "./flags.ts";
@@ -60,7 +61,9 @@ async function serve(config: Config): Promise<number> {
   const { settings, warnings } = config;
   const log = new Log(settings.jsonLog);
   for (const warning of warnings) log.warn(warning);
-  const server = new SingleServer(settings, log);
+  const server = settings.threads > 1
+    ? await SmpServer.start(settings, log)
+    : new SingleServer(settings, log);
   const ignoreSignals = onSignals({
     stop: (signal) => {
       log.info("stopping", { signal });

@@ -29,6 +29,9 @@ export const SYSTEM: SystemFacts = {
     const total = Deno.systemMemoryInfo().total;
     return Math.min(total, cgroupLimit() ?? total);
   },
+  cores(): number {
+    return navigator.hardwareConcurrency;
+  },
   hasUser(name: string): boolean | null {
     try {
       const users = Deno.readTextFileSync("/etc/passwd");

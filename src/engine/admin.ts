@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { latin1 } from "../base/bytes.ts";
 import {
   MEMLIMIT_MEGABYTES_MAX,
   MEMLIMIT_MEGABYTES_MIN,
@@ -25,8 +26,13 @@ const BAD_FORMAT = "CLIENT_ERROR bad command line format";
 const MIB = 1024 * 1024;
 const VERBOSITY_MAX = 2;
 
+/** Commands that may change settings beside those that say so. */
+const CHANGE_SETTINGS = new Set(["lru_crawler", "lru", "slabs", "extstore"]);
+
 /** What a command may do beside answering. */
 export interface AdminSink extends Sink {
+  /** The answer that is waited for. */
+  deferred: Promise<string> | null;
   /** Answers later; commands after it wait. */
   defer(text: Promise<string>): void;
   /** From now on the connection only receives log lines. */
@@ -52,11 +58,24 @@ export class Admin {
   }
 
   /**
-   * Runs a command given as its words.
+   * Runs a command given as its words. If it has changed something for all
+   * workers, its reply waits until all know.
    *
    * @param isFirst whether no other reply of this batch waits
    */
   run(words: string[], quiet: boolean, isFirst: boolean, sink: AdminSink) {
+    const { output } = sink;
+    const mark = output.length;
+    this.#run(words, quiet, isFirst, sink);
+    if (CHANGE_SETTINGS.has(words[0])) this.#server.settingsChanged();
+    const pending = this.#server.takePendingChange();
+    if (pending === null || sink.deferred !== null) return;
+    const reply = latin1(output.bytes.u8, mark, output.length);
+    output.length = mark;
+    sink.defer(pending.then(() => reply));
+  }
+
+  #run(words: string[], quiet: boolean, isFirst: boolean, sink: AdminSink) {
     const say = (text: string) => {
       if (!quiet) sink.output.string(text + "\r\n");
     };
@@ -190,15 +209,10 @@ export class Admin {
         return say("ERROR failed to start lru crawler thread");
       }
       settings.lruCrawler = true;
-      this.#server.settingsChanged();
       return say("OK");
     }
     if (words.length === 2 && is("disable")) {
-      if (!settings.lruCrawler) {
-        return say("ERROR failed to stop lru crawler thread");
-      }
       settings.lruCrawler = false;
-      this.#server.settingsChanged();
       return say("OK");
     }
     if (words.length !== 3) return say("ERROR");
@@ -206,8 +220,9 @@ export class Admin {
       if (!settings.lruCrawler) {
         return say("CLIENT_ERROR lru crawler disabled");
       }
-      const known = parseClasses(argument) !== null;
-      return say(known ? "OK" : "BADCLASS invalid class id");
+      // As memcached, which crawls lists only, answers it.
+      if (argument === "hash") return say("ERROR an unknown error happened");
+      return say(classesError(parseClasses(argument)) ?? "OK");
     }
     if (is("metadump")) return this.#dump("metadump", argument, isFirst, sink);
     if (is("mgdump")) return this.#dump("mgdump", argument, isFirst, sink);
@@ -252,9 +267,10 @@ export class Admin {
       return say(`ERROR cannot pipeline other commands before ${verb}`);
     }
     const classes = parseClasses(argument);
-    if (classes === null) return say("BADCLASS invalid class id");
+    const error = classesError(classes);
+    if (error !== null) return say(error);
     say("OK");
-    sink.source = new ItemDump(this.#context, classes, isMeta);
+    sink.source = new ItemDump(this.#context, classes!, isMeta);
   }
 
   #debugTime(words: string[]): string {
@@ -270,4 +286,10 @@ export class Admin {
     this.#server.moveClock(seconds);
     return "OK";
   }
+}
+
+/** What is wrong with the classes that a crawler command names. */
+function classesError(classes: boolean[] | null): string | null {
+  if (classes === null) return "BADCLASS invalid class id";
+  return classes.includes(true) ? null : "NOTSTARTED no items to crawl";
 }

@@ -59,11 +59,16 @@ export class Context {
 
   /** Flushes now, or at the second that `exptime` names. */
   flush(exptime: number): void {
-    this.flushAt = 0;
-    if (exptime <= 0) return this.store.flush();
+    this.flushAt = this.flushSecond(exptime);
+    if (this.flushAt === 0) this.store.flush();
+  }
+
+  /** The second at which `flush_all <exptime>` flushes; 0 for now. */
+  flushSecond(exptime: number): number {
+    if (exptime <= 0) return 0;
     // memcached: everything not younger than one second before that time.
-    this.flushAt = this.expiry(exptime) - 1;
-    this.setTime(this.now);
+    const second = this.expiry(exptime) - 1;
+    return second <= this.now ? 0 : second;
   }
 
   /** The table second of a client's expiration time. */

@@ -25,11 +25,12 @@ const STEPS_PER_PULL = 64;
 /** Classes of items are numbered below this. */
 export const CLASS_NUMBERS = 64;
 
-/** The classes that a crawler command names; null if that is no class. */
+/** The classes that a crawler command names; null if one of them is none. */
 export function parseClasses(text: string): boolean[] | null {
   const wanted = new Array<boolean>(CLASS_NUMBERS).fill(false);
   if (text === "all" || text === "hash") return wanted.fill(true);
   for (const part of text.split(",")) {
+    if (part === "") continue;
     const number = /^[0-9]+$/.test(part) ? Number(part) : 0;
     if (number < 1 || number >= CLASS_NUMBERS) return null;
     wanted[number] = true;

@@ -33,8 +33,11 @@ export interface ServerPort {
   /** The TCP port in use. */
   port(): number;
   resetCounters(): void;
-  /** A setting was changed by a command: every worker must know. */
+  /** A setting may have been changed by a command: every worker must know. */
   settingsChanged(): void;
+  /** Resolves when what the last command changed holds in every worker; null
+   * if it does already. The reply waits for it. */
+  takePendingChange(): Promise<void> | null;
   flush(exptime: number): void;
   setMemoryLimit(limitBytes: number): boolean;
   /** Stops the process after this batch. */

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Bytes } from "../base/bytes.ts";
+import { Bytes, copyBytes } from "../base/bytes.ts";
 import {
   GET_LINE_BUFFER_BYTES,
   READ_BUFFER_BYTES_MAX,
@@ -94,10 +94,14 @@ export class Session implements AdminSink {
   /** A value is expected: what `stats conns` calls conn_nread. */
   awaitsBody = false;
 
-  constructor(engine: Engine, id: number) {
+  constructor(
+    engine: Engine,
+    id: number,
+    input = Bytes.allocate(READ_BUFFER_BYTES_MIN),
+  ) {
     this.engine = engine;
     this.id = id;
-    this.input = Bytes.allocate(READ_BUFFER_BYTES_MIN);
+    this.input = input;
     this.lastCommand = engine.context.now;
     const { protocol, sasl, authFile } = engine.context.settings;
     if (sasl || authFile !== null) {
@@ -155,7 +159,13 @@ export class Session implements AdminSink {
     const bytes = Bytes.allocate(
       Math.max(held + 1, Math.min(capacity, READ_BUFFER_BYTES_MAX * 2)),
     );
-    bytes.u8.set(this.input.u8.subarray(this.from, this.to));
+    this.moveInput(bytes);
+  }
+
+  /** Goes on with another buffer, which gets what is held. */
+  moveInput(bytes: Bytes): void {
+    const held = this.to - this.from;
+    if (held > 0) copyBytes(this.input, this.from, bytes, 0, held);
     this.input = bytes;
     this.from = 0;
     this.to = held;

@@ -104,11 +104,29 @@ export class Counters {
     }
   }
 
+  /** Takes other counters off these. */
+  subtract(other: Counters): void {
+    for (let i = 0; i < COUNTERS; i++) this.values[i] -= other.values[i];
+    for (let i = 0; i < this.classes.length; i++) {
+      this.classes[i] -= other.classes[i];
+    }
+  }
+
   /** What `stats reset` does. */
   reset(): void {
     for (let i = 0; i < COUNTERS; i++) {
       if (!GAUGES.has(i)) this.values[i] = 0;
     }
     this.classes.fill(0);
+  }
+
+  /** Sets back what `reset` leaves alone. */
+  clearGauges(): void {
+    for (const gauge of GAUGES) this.values[gauge] = 0;
+  }
+
+  clear(): void {
+    this.reset();
+    this.clearGauges();
   }
 }

@@ -39,6 +39,11 @@ export function watchFlag(word: string): number {
   return 0;
 }
 
+/** An event as streams show it; `gid` numbers the events of the process. */
+export function watchLine(seconds: number, gid: number, event: string): string {
+  return `ts=${seconds.toFixed(6)} gid=${gid} ${event}\n`;
+}
+
 /** One open stream. Invariant: it holds at most `bufferBytes` characters. */
 export class Watcher {
   readonly flags: number;
@@ -125,10 +130,7 @@ export class WatchHub {
 
   /** Gives an event to every stream that wants it. */
   publish(flag: number, seconds: number, event: string): void {
-    this.deliver(
-      flag,
-      `ts=${seconds.toFixed(6)} gid=${++this.#gid} ${event}\n`,
-    );
+    this.deliver(flag, watchLine(seconds, ++this.#gid, event));
   }
 
   /** Gives a finished line to every stream that wants it. */

@@ -1,6 +1,6 @@
 /**
  * Owns the server's certificate, its key and the certificates of those who
- * may sign clients: reading, checking, reading again. Never listens.
+ * may sign clients: reading, checking, replacing. Never listens.
  *
  * @module
  */
@@ -108,32 +108,35 @@ export class Certificates {
   readonly settings: TlsSettings;
   readonly #seconds: () => number;
   #current: LoadedCertificates;
-  #refreshed: number;
+  #replaced: number;
   /** Called with new ones, which are in use when all have returned. */
-  readonly onRefresh = new Set<(loaded: LoadedCertificates) => void>();
+  readonly onReplace = new Set<(loaded: LoadedCertificates) => void>();
 
-  /** Throws StartError. @param seconds a clock that never goes back */
-  constructor(settings: TlsSettings, seconds: () => number) {
+  /** @param seconds a clock that never goes back */
+  constructor(
+    settings: TlsSettings,
+    loaded: LoadedCertificates,
+    seconds: () => number,
+  ) {
     this.settings = settings;
     this.#seconds = seconds;
-    this.#current = loadCertificates(settings);
-    this.#refreshed = seconds();
+    this.#current = loaded;
+    this.#replaced = seconds();
   }
 
   get current(): LoadedCertificates {
     return this.#current;
   }
 
-  /** Whole seconds since they were read. */
+  /** Whole seconds since they came into use. */
   get ageSeconds(): number {
-    return Math.floor(this.#seconds() - this.#refreshed);
+    return Math.floor(this.#seconds() - this.#replaced);
   }
 
-  /** Reads them again; throws, and keeps the old ones, if they are bad. */
-  refresh(): void {
-    const loaded = loadCertificates(this.settings);
-    for (const tell of this.onRefresh) tell(loaded);
+  /** Puts others in their place; throws if a listener cannot use them. */
+  replace(loaded: LoadedCertificates): void {
+    for (const tell of this.onReplace) tell(loaded);
     this.#current = loaded;
-    this.#refreshed = this.#seconds();
+    this.#replaced = this.#seconds();
   }
 }

@@ -24,24 +24,14 @@ import {
   TLS_PROTOCOL_ERRORS,
 } from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
+import type { Peer, ServedClient } from "./client.ts";
 import type { Service } from "./service.ts";
 
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
 
-/** Where a connection comes from, for log lines and `stats conns`. */
-export interface Peer {
-  /** tcp:<ip>:<port>, tcp6:[<ip>]:<port> or unix:<path>. */
-  address: string;
-  listenAddress: string;
-  /** As watch lines name it. */
-  transport: "tcp" | "local";
-  remoteIp: string;
-  remotePort: number;
-}
-
 /** One client. */
-export class Connection {
+export class Connection implements ServedClient {
   readonly session: Session;
   readonly peer: Peer;
   readonly #conn: Deno.Conn;
@@ -55,7 +45,6 @@ export class Connection {
     this.peer = peer;
     this.#service = service;
     this.session = new Session(service.engine, id);
-    if (this.session.login !== null) this.session.login.from = peer.remoteIp;
   }
 
   get id(): number {
@@ -83,10 +72,7 @@ export class Connection {
       counters.values[TLS_PROTOCOL_ERRORS]++;
       return;
     }
-    this.#service.log.error("connection failed", {
-      connection: this.id,
-      error: String(error instanceof Error ? error.stack : error),
-    });
+    this.#service.connectionFailed(this.id, error);
   }
 
   async #loop(): Promise<void> {
@@ -110,12 +96,11 @@ export class Connection {
   // Runs everything that was read; false when the connection has to end.
   async #batch(): Promise<boolean> {
     const { session } = this;
-    const { pool, engine } = this.#service;
+    const { pool } = this.#service;
     for (;;) {
       const output = pool.acquire();
       session.output = output;
-      engine.context.setTime(this.#service.now);
-      const code = session.run();
+      const code = this.#service.runBatch(session);
       if (output.length > 0) await this.#write(output);
       pool.release(output);
       switch (code) {

@@ -10,7 +10,7 @@ import {
   IDLE_KICKS,
   TOTAL_CONNECTIONS,
 } from "../observe/counters.ts";
-import { Connection, type Peer } from "./connection.ts";
+import type { ServedClient } from "./client.ts";
 import type { Service } from "./service.ts";
 
 /** memcached's numbers are descriptors, and these come after the usual ones;
@@ -20,7 +20,7 @@ const FIRST_ID = 27;
 /** The connections of one worker. */
 export class ConnectionSet {
   readonly #service: Service;
-  readonly #open = new Map<number, Connection>();
+  readonly #open = new Map<number, ServedClient>();
   readonly #freeIds: number[] = [];
   #nextId: number;
   readonly #idStep: number;
@@ -47,15 +47,11 @@ export class ConnectionSet {
     return id;
   }
 
-  /** Starts to serve a client. */
-  add(conn: Deno.Conn, peer: Peer): void {
-    const connection = new Connection(
-      conn,
-      peer,
-      this.takeId(),
-      this.#service,
-    );
+  /** Counts a client in, before it is served. */
+  add(connection: ServedClient): void {
     this.#open.set(connection.id, connection);
+    const { login } = connection.session;
+    if (login !== null) login.from = connection.peer.remoteIp;
     const { counters, observers } = this.#service.engine.context;
     counters.values[TOTAL_CONNECTIONS]++;
     counters.values[CURR_CONNECTIONS]++;
@@ -63,15 +59,15 @@ export class ConnectionSet {
     if (observers.isVerbose) {
       observers.log(`<${connection.id} new client connection`);
     }
-    connection.serve();
   }
 
   /** Called by a connection that has ended. */
-  removed(connection: Connection, reason: string): void {
+  removed(connection: ServedClient, reason: string): void {
     this.#open.delete(connection.id);
     this.#freeIds.push(connection.id);
     const { counters, observers } = this.#service.engine.context;
     counters.values[CURR_CONNECTIONS]--;
+    this.#service.admission.left();
     const { rip, cfd } = peerParts(connection);
     observers.connectionEvent(
       `type=conn_close ${rip} reason=${reason} ${cfd}`,
@@ -119,14 +115,14 @@ export class ConnectionSet {
     }));
   }
 
-  #stateOf(connection: Connection): string {
+  #stateOf(connection: ServedClient): string {
     const { observers } = this.#service.engine.context;
     if (connection.id === observers.connection) return "conn_parse_cmd";
     return connection.session.stateName(connection.isWriting);
   }
 }
 
-function peerParts(connection: Connection): { rip: string; cfd: string } {
+function peerParts(connection: ServedClient): { rip: string; cfd: string } {
   const { remoteIp, remotePort, transport } = connection.peer;
   return {
     rip: `rip=${remoteIp} rport=${remotePort} transport=${transport}`,
@@ -134,7 +130,7 @@ function peerParts(connection: Connection): { rip: string; cfd: string } {
   };
 }
 
-function peerText(connection: Connection): string {
+function peerText(connection: ServedClient): string {
   const { rip, cfd } = peerParts(connection);
   return `${rip} ${cfd}`;
 }

@@ -7,7 +7,7 @@
  */
 import { TLS_HANDSHAKE_MS_MAX } from "../base/limits.ts";
 import { plainIp } from "./address.ts";
-import type { LoadedCertificates } from "./certificates.ts";
+import type { Certificates, LoadedCertificates } from "./certificates.ts";
 import { reasonOf } from "./start_error.ts";
 import { TlsListener, type TlsListenOptions } from "./tls_listener.ts";
 
@@ -16,19 +16,20 @@ const ACCEPT_BACKOFF_MS = 30;
 /** A TLS address without client certificates. */
 export class DenoTlsListener extends TlsListener {
   readonly #options: TlsListenOptions;
-  readonly #refresh: (loaded: LoadedCertificates) => void;
+  readonly #certificates: Certificates;
+  readonly #replace: (loaded: LoadedCertificates) => void;
   #listener: Deno.TlsListener;
   readonly addr: Deno.NetAddr;
 
   /** Throws what `Deno.listen` throws. */
-  constructor(options: TlsListenOptions) {
+  constructor(options: TlsListenOptions, certificates: Certificates) {
     super();
     this.#options = options;
-    if (!options.isShared) probe(options);
-    this.#listener = this.#open(options.port, options.certificates.current);
+    this.#certificates = certificates;
+    this.#listener = this.#open(options.port, certificates.current);
     this.addr = this.#listener.addr as Deno.NetAddr;
-    this.#refresh = (loaded) => this.#reopen(loaded);
-    options.certificates.onRefresh.add(this.#refresh);
+    this.#replace = (loaded) => this.#reopen(loaded);
+    certificates.onReplace.add(this.#replace);
     this.#accept(this.#listener);
   }
 
@@ -69,13 +70,16 @@ export class DenoTlsListener extends TlsListener {
         await new Promise((r) => setTimeout(r, ACCEPT_BACKOFF_MS));
         continue;
       }
-      if (this.mayBegin()) this.#handshake(conn);
-      else conn.close();
+      this.#handshake(conn);
     }
   }
 
   async #handshake(conn: Deno.TlsConn): Promise<void> {
     const address = plainIp((conn.remoteAddr as Deno.NetAddr).hostname);
+    if (!this.begin()) {
+      conn.close();
+      return this.failed(address, "too many handshakes");
+    }
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
@@ -96,13 +100,7 @@ export class DenoTlsListener extends TlsListener {
 
   override close(): void {
     super.close();
-    this.#options.certificates.onRefresh.delete(this.#refresh);
+    this.#certificates.onReplace.delete(this.#replace);
     this.#listener.close();
   }
-}
-
-// With reusePort a second server would share the port without a word.
-function probe(options: TlsListenOptions): void {
-  const { hostname, port } = options;
-  if (port !== 0) Deno.listen({ hostname, port }).close();
 }

@@ -7,9 +7,15 @@
 import type { ListenAddress, ListenerTls, Settings } from "../base/settings.ts";
 import { addressText } from "./address.ts";
 import type { Certificates } from "./certificates.ts";
-import { DenoTlsListener } from "./deno_tls.ts";
-import { NodeTlsListener } from "./node_tls.ts";
-import type { TlsListener, TlsListenOptions } from "./tls_listener.ts";
+import type { SharedListener } from "./smp_messages.ts";
+import type { Libc } from "./native/libc.ts";
+import {
+  listenNativeTcp,
+  listenNativeUnix,
+  NativeListener,
+} from "./native/listening.ts";
+import { openTls } from "./open_tls.ts";
+import type { TlsClients } from "./tls_listener.ts";
 
 /** Exit code of memcached when it cannot listen (EX_OSERR). */
 export const EXIT_CANNOT_LISTEN = 71;
@@ -19,33 +25,57 @@ export class ListenError extends Error {
   override name = "ListenError";
 }
 
-/** What accepts clients; each comes with its handshake done. */
-export type Acceptor = Pick<Deno.Listener, "accept" | "close">;
-
-/** One open address. */
-export interface OpenListener {
-  listener: Acceptor;
-  /** The same, if it does TLS. */
-  tls?: TlsListener;
+/** What the world is told of an open address. */
+export interface Announced {
   /** As `stats conns` shows it. */
   address: string;
   port: number;
-  isUnix: boolean;
+  isUnix?: boolean;
+}
+
+/** What accepts clients. */
+export type Acceptor = Pick<Deno.Listener, "accept" | "close">;
+
+/** One open address. */
+export interface OpenListener extends Announced {
+  listener: Acceptor | NativeListener;
+  /** What was asked for: a host name, or the path of a UNIX socket. */
+  hostname: string;
+  /** What TLS asks of clients; without it there is no TLS. */
+  tls?: TlsClients;
 }
 
 /** One open UDP address. */
 export interface OpenDatagrams {
   socket: Deno.DatagramConn;
+  /** What was asked for. */
+  hostname: string;
   /** As `stats conns` shows it. */
   address: string;
   port: number;
 }
 
-/** How listeners are opened: several workers share a port when balanced. */
+/** How listeners are opened. */
 export interface ListenMode {
+  /** Several workers share a port of Deno's I/O. */
   loadBalanced: boolean;
-  /** Needed with `-Z`. */
-  certificates?: Certificates;
+  /** The C library opens them, for native I/O. */
+  libc: Libc | null;
+  /** Needed with `-Z`; where workers do the TLS, their main thread only finds
+   * out the addresses and has none. */
+  certificates?: Certificates | null;
+}
+
+// What an address asks of clients; null without TLS.
+function clientsOf(
+  settings: Settings,
+  tls: ListenerTls | undefined,
+): TlsClients | null {
+  const { enabled, verifyMode } = settings.tls;
+  if (!enabled || tls === "none") return null;
+  if (tls === "mutual") return "require";
+  if (tls === "basic" || verifyMode === 0) return "none";
+  return verifyMode === 1 ? "request" : "require";
 }
 
 function listenTls(
@@ -53,39 +83,16 @@ function listenTls(
   port: number,
   settings: Settings,
   mode: ListenMode,
-  tls: ListenerTls | undefined,
+  clients: TlsClients,
 ): OpenListener {
-  const { minVersion, sessionCache } = settings.tls;
-  const options: TlsListenOptions = {
+  const { listener, addr } = openTls({
     hostname,
     port: Math.max(0, port),
     backlog: settings.backlog,
     isShared: mode.loadBalanced,
-    certificates: mode.certificates!,
-    clients: clientsOf(settings, tls),
-  };
-  const isPlain = options.clients === "none" && minVersion === "tlsv1.2" &&
-    !sessionCache;
-  const listener = isPlain
-    ? new DenoTlsListener(options)
-    : new NodeTlsListener(options);
-  return {
-    listener,
-    tls: listener,
-    address: addressText(listener.addr),
-    port: listener.addr.port,
-    isUnix: false,
-  };
-}
-
-function clientsOf(
-  settings: Settings,
-  tls: ListenerTls | undefined,
-): TlsListenOptions["clients"] {
-  if (tls === "mutual") return "require";
-  const { verifyMode } = settings.tls;
-  if (tls === "basic" || verifyMode === 0) return "none";
-  return verifyMode === 1 ? "request" : "require";
+    clients,
+  }, mode.certificates ?? null);
+  return { ...openTcp(listener, hostname, addr), tls: clients };
 }
 
 function listenTcp(
@@ -93,10 +100,16 @@ function listenTcp(
   port: number,
   settings: Settings,
   mode: ListenMode,
-  tls: ListenerTls | undefined,
+  tls?: ListenerTls,
 ): OpenListener {
-  if (settings.tls.enabled && tls !== "none") {
-    return listenTls(hostname, port, settings, mode, tls);
+  const clients = clientsOf(settings, tls);
+  if (clients !== null) {
+    return listenTls(hostname, port, settings, mode, clients);
+  }
+  const { libc } = mode;
+  if (libc !== null) {
+    const open = listenNativeTcp(libc, hostname, Math.max(0, port), settings);
+    return openTcp(open.listener, hostname, open.addr);
   }
   // `loadBalanced` and `tcpBacklog` are newer than the type says.
   const options = {
@@ -106,9 +119,17 @@ function listenTcp(
     ...(mode.loadBalanced ? { loadBalanced: true } : {}),
   } as Deno.TcpListenOptions;
   const listener = Deno.listen(options);
-  const addr = listener.addr as Deno.NetAddr;
+  return openTcp(listener, hostname, listener.addr as Deno.NetAddr);
+}
+
+function openTcp(
+  listener: OpenListener["listener"],
+  hostname: string,
+  addr: Deno.NetAddr,
+): OpenListener {
   return {
     listener,
+    hostname,
     address: addressText(addr),
     port: addr.port,
     isUnix: false,
@@ -116,11 +137,9 @@ function listenTcp(
 }
 
 // All addresses: one dual-stack socket where the system makes such, else two.
-function everywhere<T>(
+function everywhere<T extends { port: number }>(
   port: number,
-  open: (host: string, port: number) => T & {
-    port: number;
-  },
+  open: (host: string, port: number) => T,
 ): T[] {
   if (Deno.build.os === "windows") {
     const first = open("0.0.0.0", port);
@@ -138,16 +157,23 @@ function everywhere<T>(
   }
 }
 
-function listenUnix(path: string, mask: number): OpenListener {
+function listenUnix(
+  path: string,
+  settings: Settings,
+  { libc }: ListenMode,
+): OpenListener {
   try {
     if (Deno.lstatSync(path).isSocket) Deno.removeSync(path);
   } catch {
     // Nothing is in the way.
   }
-  const listener = Deno.listen({ transport: "unix", path });
-  Deno.chmodSync(path, mask & 0o777);
+  const listener = libc === null
+    ? Deno.listen({ transport: "unix", path }) as unknown as Deno.Listener
+    : listenNativeUnix(libc, path, settings);
+  Deno.chmodSync(path, settings.unixMask & 0o777);
   return {
-    listener: listener as unknown as Deno.Listener,
+    listener,
+    hostname: path,
     address: `unix:${path}`,
     port: 0,
     isUnix: true,
@@ -157,11 +183,11 @@ function listenUnix(path: string, mask: number): OpenListener {
 /** Opens everything that the settings ask for; throws ListenError. */
 export function openListeners(
   settings: Settings,
-  mode: ListenMode = { loadBalanced: false },
+  mode: ListenMode = { loadBalanced: false, libc: null },
 ): OpenListener[] {
   if (settings.unixSocket !== null) {
     try {
-      return [listenUnix(settings.unixSocket, settings.unixMask)];
+      return [listenUnix(settings.unixSocket, settings, mode)];
     } catch (error) {
       throw new ListenError(
         `failed to listen on UNIX socket: ${settings.unixSocket}: ` +
@@ -185,6 +211,29 @@ export function openListeners(
   return open;
 }
 
+/** Opens in a worker what the main thread has opened: a descriptor is used
+ * again, a port is shared, a UNIX socket is the worker's own. */
+export function listenAgain(
+  shared: SharedListener,
+  settings: Settings,
+  libc: Libc | null,
+  certificates: Certificates | null = null,
+): OpenListener {
+  const { fd, hostname, address, port, isUnix, tls } = shared;
+  if (tls !== undefined) {
+    const mode = { loadBalanced: true, libc: null, certificates };
+    return listenTls(hostname, port, settings, mode, tls);
+  }
+  if (libc !== null && fd >= 0) {
+    const listener = NativeListener.share(libc, fd);
+    return { listener, hostname, address, port, isUnix };
+  }
+  const mode = { loadBalanced: true, libc: null };
+  return isUnix
+    ? listenUnix(hostname, settings, mode)
+    : listenTcp(hostname, port, settings, mode, "none");
+}
+
 function listenOn(
   address: ListenAddress,
   settings: Settings,
@@ -197,8 +246,8 @@ function listenOn(
   return [open(address.host, port)];
 }
 
-/** Opens the UDP sockets that the settings ask for; throws ListenError. One
- * worker serves them: they cannot be shared. */
+/** Opens the UDP sockets that the settings ask for; throws ListenError. They
+ * cannot be shared: one worker serves them. */
 export function openDatagrams(settings: Settings): OpenDatagrams[] {
   const { udpPort, unixSocket } = settings;
   if (udpPort === 0 || unixSocket !== null) return [];
@@ -216,17 +265,19 @@ export function openDatagrams(settings: Settings): OpenDatagrams[] {
     }
   } catch (error) {
     for (const { socket } of all) socket.close();
-    throw new ListenError(
-      `failed to listen on UDP port ${udpPort}: ${reason(error)}`,
-    );
+    const why = error instanceof Deno.errors.AddrInUse
+      ? "Address already in use"
+      : reason(error);
+    throw new ListenError(`failed to listen on UDP port ${udpPort}: ${why}`);
   }
   return all;
 }
 
-function listenUdp(hostname: string, port: number): OpenDatagrams {
+/** Opens one UDP socket; throws what Deno throws. */
+export function listenUdp(hostname: string, port: number): OpenDatagrams {
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
   const addr = socket.addr as Deno.NetAddr;
-  return { socket, address: addressText(addr), port: addr.port };
+  return { socket, hostname, address: addressText(addr), port: addr.port };
 }
 
 function failure(
@@ -250,9 +301,7 @@ function reason(error: unknown): string {
 }
 
 /** Lines for MEMCACHED_PORT_FILENAME: protocol, family and port of each. */
-export function portLines(
-  listeners: readonly { address: string; port: number }[],
-): string {
+export function portLines(listeners: readonly Announced[]): string {
   let text = "";
   for (const { address, port } of listeners) {
     const match = /^(tcp|udp)(6?):/.exec(address);

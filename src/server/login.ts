@@ -12,7 +12,12 @@ import {
 import type { Settings } from "../base/settings.ts";
 import type { LoginPort } from "../engine/ports.ts";
 import type { LogPort } from "../observe/log.ts";
-import { Credentials, SASL_FILE, TOKEN_FILE } from "./credentials.ts";
+import {
+  Credentials,
+  type FileForm,
+  SASL_FILE,
+  TOKEN_FILE,
+} from "./credentials.ts";
 import { RepeatedLine } from "./repeated_line.ts";
 import {
   EXIT_BAD_USERS,
@@ -30,6 +35,12 @@ interface Failures {
 /** Failures by address, within a window of time. */
 export class FailureLimit {
   readonly #addresses = new Map<string, Failures>();
+  readonly #most: number;
+
+  /** @param most failures of one address within the window */
+  constructor(most = LOGIN_FAILURES_PER_ADDRESS_MAX) {
+    this.#most = most;
+  }
 
   /** Addresses that are remembered. */
   get size(): number {
@@ -40,7 +51,7 @@ export class FailureLimit {
   isOver(address: string, now: number): boolean {
     const found = this.#addresses.get(keyOf(address));
     return found !== undefined && now - found.since < LOGIN_WINDOW_SECONDS &&
-      found.count >= LOGIN_FAILURES_PER_ADDRESS_MAX;
+      found.count >= this.#most;
   }
 
   /** Counts a failure. */
@@ -77,30 +88,39 @@ export interface LoginSurroundings {
   log: LogPort;
   /** Seconds on a clock that never goes back. */
   seconds: () => number;
+  /** Workers that share what an address may fail. */
+  workers: number;
 }
 
 /** Checks passwords. */
 export class Login implements LoginPort {
-  readonly #settings: Settings;
+  readonly #form: FileForm;
   readonly #seconds: () => number;
-  readonly #failures = new FailureLimit();
+  readonly #failures: FailureLimit;
   readonly #failed: RepeatedLine;
   readonly #blocked: RepeatedLine;
   #credentials: Credentials;
 
-  /** Reads the file of users; throws StartError. */
-  constructor(settings: Settings, surroundings: LoginSurroundings) {
-    const { log, seconds } = surroundings;
-    this.#settings = settings;
+  /** Takes a file that {@linkcode readUsers} has read. */
+  constructor(
+    settings: Settings,
+    users: Uint8Array,
+    surroundings: LoginSurroundings,
+  ) {
+    const { log, seconds, workers } = surroundings;
     this.#seconds = seconds;
+    this.#failures = new FailureLimit(
+      Math.ceil(LOGIN_FAILURES_PER_ADDRESS_MAX / workers),
+    );
     this.#failed = new RepeatedLine(log, "login failed", seconds);
     this.#blocked = new RepeatedLine(log, "login refused", seconds);
-    this.#credentials = read(settings);
+    this.#form = formOf(settings);
+    this.#credentials = new Credentials(users, this.#form);
   }
 
-  /** Reads the file again; throws StartError and keeps the old users. */
-  reload(): void {
-    this.#credentials = read(this.#settings);
+  /** Puts other users in their place. */
+  replace(users: Uint8Array): void {
+    this.#credentials = new Credentials(users, this.#form);
   }
 
   async check(user: string, password: string, from: string): Promise<boolean> {
@@ -116,9 +136,13 @@ export class Login implements LoginPort {
   }
 }
 
-function read(settings: Settings): Credentials {
-  const { authFile, saslFile } = settings;
-  const path = authFile ?? saslFile!;
+function formOf(settings: Settings): FileForm {
+  return settings.authFile === null ? SASL_FILE : TOKEN_FILE;
+}
+
+/** Reads and checks the file of users; throws StartError. */
+export function readUsers(settings: Settings): Uint8Array {
+  const path = settings.authFile ?? settings.saslFile!;
   let file;
   try {
     file = readSmallFile(path);
@@ -130,7 +154,7 @@ function read(settings: Settings): Credentials {
     );
   }
   try {
-    return new Credentials(file, authFile === null ? SASL_FILE : TOKEN_FILE);
+    new Credentials(file, formOf(settings));
   } catch (error) {
     throw new StartError(
       `Authfile [${path}] has a malformed entry. Should be 'user:password': ` +
@@ -138,4 +162,5 @@ function read(settings: Settings): Credentials {
       EXIT_BAD_USERS,
     );
   }
+  return file;
 }

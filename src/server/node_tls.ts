@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { TLS_HANDSHAKE_MS_MAX } from "../base/limits.ts";
 import { plainIp } from "./address.ts";
-import type { LoadedCertificates } from "./certificates.ts";
+import type { Certificates, LoadedCertificates } from "./certificates.ts";
 import { NodeTlsConn } from "./node_tls_conn.ts";
 import { reasonOf } from "./start_error.ts";
 import { TlsListener, type TlsListenOptions } from "./tls_listener.ts";
@@ -20,27 +20,30 @@ const VERSIONS = { "tlsv1.2": "TLSv1.2", "tlsv1.3": "TLSv1.3" } as const;
 export class NodeTlsListener extends TlsListener {
   readonly addr: Deno.NetAddr;
   readonly #options: TlsListenOptions;
+  readonly #certificates: Certificates;
   readonly #server: ReturnType<typeof createServer>;
-  readonly #refresh: (loaded: LoadedCertificates) => void;
+  readonly #replace: (loaded: LoadedCertificates) => void;
 
   /** Throws what `Deno.listen` throws. */
-  constructor(options: TlsListenOptions) {
+  constructor(options: TlsListenOptions, certificates: Certificates) {
     super();
     this.#options = options;
-    this.addr = probe(options);
-    const { certificates } = options;
+    this.#certificates = certificates;
+    const { hostname, port } = options;
+    this.addr = { transport: "tcp", hostname, port };
     this.#server = createServer({
       ...this.#context(certificates.current),
       handshakeTimeout: TLS_HANDSHAKE_MS_MAX,
     });
-    this.#refresh = (loaded) =>
+    this.#replace = (loaded) =>
       this.#server.setSecureContext(this.#context(loaded));
-    certificates.onRefresh.add(this.#refresh);
+    certificates.onReplace.add(this.#replace);
     this.#listen();
   }
 
   #context(loaded: LoadedCertificates) {
-    const { clients, certificates } = this.#options;
+    const { clients } = this.#options;
+    const certificates = this.#certificates;
     return {
       cert: loaded.chain,
       key: loaded.key,
@@ -55,7 +58,8 @@ export class NodeTlsListener extends TlsListener {
   #listen(): void {
     const server = this.#server;
     server.on("connection", (socket: Socket) => {
-      if (!this.mayBegin()) socket.destroy();
+      // That ends as an error of the handshake, as any other.
+      if (!this.begin()) socket.destroy();
     });
     server.on("secureConnection", (socket) => this.#secured(socket));
     server.on("tlsClientError", (error, socket) => {
@@ -88,7 +92,8 @@ export class NodeTlsListener extends TlsListener {
   // Why a client's certificate will not do; null if it will, or if there is
   // none and none is needed.
   #distrust(socket: TLSSocket): string | null {
-    const { clients, certificates } = this.#options;
+    const { clients } = this.#options;
+    const certificates = this.#certificates;
     if (clients === "none" || socket.authorized) {
       const isBlind = clients === "require" &&
         certificates.current.authorities === null;
@@ -103,18 +108,9 @@ export class NodeTlsListener extends TlsListener {
 
   override close(): void {
     super.close();
-    this.#options.certificates.onRefresh.delete(this.#refresh);
+    this.#certificates.onReplace.delete(this.#replace);
     this.#server.close();
   }
-}
-
-// node:net opens a moment later; whether it can is asked for at once.
-function probe(options: TlsListenOptions): Deno.NetAddr {
-  const { hostname, port, isShared } = options;
-  if (isShared) return { transport: "tcp", hostname, port };
-  const listener = Deno.listen({ hostname, port });
-  listener.close();
-  return listener.addr as Deno.NetAddr;
 }
 
 // The address of a socket that may be gone already.

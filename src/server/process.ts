@@ -9,21 +9,16 @@ import type { Settings } from "../base/settings.ts";
 import type { Log } from "../observe/log.ts";
 import type { ProcessFacts } from "../observe/stats.ts";
 import { VERSION } from "../base/version.ts";
-import type { ServerClock } from "./clock.ts";
-import { portLines, writePortFile } from "./listeners.ts";
+import { type Announced, portLines, writePortFile } from "./listeners.ts";
 
-/** The facts that do not depend on how many threads serve. */
-export function processFacts(
-  clock: ServerClock,
-): Omit<
+/** What the process is, and the CPU time of all its threads. */
+export function cpuFacts(): Pick<
   ProcessFacts,
-  "acceptsConnections" | "watchers" | "certificateSeconds"
+  "pid" | "userMicroseconds" | "systemMicroseconds" | "version"
 > {
   const { user, system } = process.cpuUsage();
   return {
     pid: Deno.pid,
-    uptimeSeconds: clock.uptimeSeconds(),
-    unixSeconds: clock.tableUnixSeconds(),
     userMicroseconds: user,
     systemMicroseconds: system,
     version: VERSION,
@@ -32,7 +27,7 @@ export function processFacts(
 
 /** Logs what is listened on, and writes the pid and port files. */
 export function announce(
-  listeners: readonly { address: string; port: number }[],
+  listeners: readonly Announced[],
   settings: Settings,
   log: Log,
 ): void {

@@ -1,53 +1,105 @@
 /**
- * Owns what lets clients in safely, as one thing that a worker is given: the
- * certificates and the users, and reading them again. Never listens.
+ * Owns what lets clients in safely: the files that an operator named, read by
+ * the main thread only, and what each worker makes of them. Never listens.
  *
  * @module
  */
 import type { Settings } from "../base/settings.ts";
 import type { LogPort } from "../observe/log.ts";
-import { Certificates } from "./certificates.ts";
-import { Login } from "./login.ts";
+import {
+  Certificates,
+  loadCertificates,
+  type LoadedCertificates,
+} from "./certificates.ts";
+import { Login, readUsers } from "./login.ts";
 import { reasonOf } from "./start_error.ts";
 
-/** Certificates and users of one worker. */
-export class Security {
+/** What the files hold, as plain data that can be posted to a worker. */
+export interface Secrets {
   /** Null without `-Z`. */
-  readonly certificates: Certificates | null;
+  certificates: LoadedCertificates | null;
   /** Null without `-Y` and `-S`. */
-  readonly login: Login | null;
+  users: Uint8Array | null;
+}
+
+/** What one worker needs to let clients in. */
+export class Security {
+  readonly certificates: Certificates | null = null;
+  readonly login: Login | null = null;
+
+  constructor(
+    settings: Settings,
+    secrets: Secrets,
+    log: LogPort,
+    workers: number,
+  ) {
+    const seconds = () => performance.now() / 1000;
+    const { certificates, users } = secrets;
+    if (certificates !== null) {
+      this.certificates = new Certificates(settings.tls, certificates, seconds);
+    }
+    if (users !== null) {
+      this.login = new Login(settings, users, { log, seconds, workers });
+    }
+  }
+
+  /** Puts new ones in their place; what is null stays. Throws if a listener
+   * cannot use them. */
+  replace({ certificates, users }: Secrets): void {
+    if (users !== null) this.login?.replace(users);
+    if (certificates !== null) this.certificates?.replace(certificates);
+  }
+}
+
+/** Gives new secrets to all who use them; resolves when they do, rejects if
+ * one cannot. */
+export type Spread = (secrets: Secrets) => Promise<void> | void;
+
+/** The files of the process: only the main thread has one. */
+export class SecretFiles {
+  readonly #settings: Settings;
   readonly #log: LogPort;
+  /** What is in use. */
+  secrets: Secrets;
 
   /** Reads the files; throws StartError. */
   constructor(settings: Settings, log: LogPort) {
-    const seconds = () => performance.now() / 1000;
+    this.#settings = settings;
     this.#log = log;
-    this.certificates = settings.tls.enabled
-      ? new Certificates(settings.tls, seconds)
-      : null;
     const hasUsers = settings.sasl || settings.authFile !== null;
-    this.login = hasUsers ? new Login(settings, { log, seconds }) : null;
+    this.secrets = {
+      certificates: settings.tls.enabled
+        ? loadCertificates(settings.tls)
+        : null,
+      users: hasUsers ? readUsers(settings) : null,
+    };
   }
 
   /** Reads the certificates again: `OK`, or why the old ones stay. */
-  refreshCertificates(): string {
+  async refreshCertificates(spread: Spread): Promise<string> {
     try {
-      this.certificates?.refresh();
+      const certificates = loadCertificates(this.#settings.tls);
+      await spread({ certificates, users: null });
+      this.secrets = { ...this.secrets, certificates };
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = reasonOf(error).replaceAll(/[\r\n]+/g, " ");
       this.#log.error("certificates not refreshed", { error: reason });
-      return `SERVER_ERROR ${reason.replaceAll(/[\r\n]+/g, " ")}`;
+      return `SERVER_ERROR ${reason}`;
     }
     this.#log.info("certificates refreshed");
     return "OK";
   }
 
   /** Reads all files again, as SIGHUP asks. */
-  reload(): void {
-    if (this.certificates !== null) this.refreshCertificates();
-    if (this.login === null) return;
+  async reload(spread: Spread): Promise<void> {
+    if (this.secrets.certificates !== null) {
+      await this.refreshCertificates(spread);
+    }
+    if (this.secrets.users === null) return;
     try {
-      this.login.reload();
+      const users = readUsers(this.#settings);
+      await spread({ certificates: null, users });
+      this.secrets = { ...this.secrets, users };
       this.#log.info("users reloaded");
     } catch (error) {
       this.#log.error("users not reloaded", { error: reasonOf(error) });

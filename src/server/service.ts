@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { toLatin1 } from "../base/bytes.ts";
 import type { Settings } from "../base/settings.ts";
 import { Context } from "../engine/context.ts";
 import { Engine } from "../engine/engine.ts";
 import type { ConnectionInfo, LoginPort, ServerPort } from "../engine/ports.ts";
+import type { Session } from "../engine/session.ts";
 import {
   type Counters,
   LISTEN_DISABLED,
@@ -19,25 +19,31 @@ import {
 } from "../observe/counters.ts";
 import type { LogPort } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
-import { addressText, plainIp } from "./address.ts";
+import { ACCEPT_BACKOFF_MS, TOO_MANY } from "./accepting.ts";
+import { localPeer, type Peer, tcpPeer } from "./client.ts";
+import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connections.ts";
-import type { Peer } from "./connection.ts";
-import type { OpenDatagrams, OpenListener } from "./listeners.ts";
+import type { Acceptor, OpenDatagrams, OpenListener } from "./listeners.ts";
+import { NativeListener } from "./native/listening.ts";
+import { NativeIo } from "./native/native_io.ts";
 import { OutputPool } from "./output_pool.ts";
 import { RepeatedLine } from "./repeated_line.ts";
-import type { TlsObserver } from "./tls_listener.ts";
+import { TlsListener, type TlsObserver } from "./tls_listener.ts";
 import { UdpServer } from "./udp_server.ts";
 
-const TOO_MANY = toLatin1("ERROR Too many open connections\r\n");
-/** Pause after a failed accept, such as one for want of descriptors. */
-const ACCEPT_BACKOFF_MS = 30;
-
-/** Who decides how many connections there may be. */
+/** Who decides how many connections there may be, and whose turn it is. */
 export interface Admission {
   /** Whether one more connection may be served. */
-  mayAdmit(): boolean;
-  /** Resolves when it is worth asking again. */
+  hasRoom(): boolean;
+  /** Takes a place for one more connection; false if there is none. */
+  admit(): boolean;
+  /** A connection that was admitted has ended. */
+  left(): void;
+  /** Resolves when it is worth asking for room again. */
   roomAgain(): Promise<void>;
+  /** Null if this worker may accept now; else it should ask again when the
+   * promise resolves, since others have fewer connections. */
+  turn(): Promise<void> | null;
 }
 
 /** What a service is made of. */
@@ -47,15 +53,32 @@ export interface ServiceParts {
   counters: Counters;
   log: LogPort;
   port: ServerPort;
-  /** The current table second. */
-  now: number;
+  /** One word: the current table second; somebody else may write it. */
+  clock: Int32Array;
+  /** One word, odd while a batch runs. */
+  heartbeat: Int32Array;
+  /** Table second at which the server started. */
+  started: number;
   /** Unix time with fractions, for log lines. */
   unixTime: () => number;
   /** Number of this worker, and how many there are. */
   worker: number;
   workers: number;
+  /** For the multi-core mode; else the count of connections decides. */
+  admission?: Admission;
+  /** Puts the table in order after something was thrown; returns how many
+   * shards needed it. */
+  recover?: () => number;
+  /** Told of every descriptor that native I/O opens or closes. */
+  descriptors?: DescriptorLog;
   /** Who checks passwords; needed with `-Y` and `-S`. */
   login?: LoginPort | null;
+}
+
+/** Keeps track of descriptors that nobody closes when a thread dies. */
+export interface DescriptorLog {
+  opened(fd: number): void;
+  closed(fd: number): void;
 }
 
 /** Serves clients in this thread. */
@@ -67,35 +90,92 @@ export class Service {
   readonly log: LogPort;
   readonly #listeners: OpenListener[] = [];
   readonly #datagrams: UdpServer[] = [];
+  /** There once a native listener is. */
+  #native: NativeIo | null = null;
   #isStopping = false;
-  /** The current table second: set by a timer, read by every batch. */
-  now: number;
+  readonly #clock: Int32Array;
+  readonly #heartbeat: Int32Array;
+  readonly #recover: () => number;
   acceptsConnections = true;
-  admission: Admission;
+  readonly admission: Admission;
+  readonly descriptors: DescriptorLog | null;
 
   constructor(parts: ServiceParts) {
     const { settings, store, counters, log, port } = parts;
     this.settings = settings;
     this.log = log;
-    this.now = parts.now;
-    const context = new Context(store, settings, parts.now, counters);
+    this.#clock = parts.clock;
+    this.#heartbeat = parts.heartbeat;
+    this.#recover = parts.recover ?? (() => 0);
+    this.descriptors = parts.descriptors ?? null;
+    const context = new Context(store, settings, parts.started, counters);
+    context.setTime(this.now);
     context.observers.clock = parts.unixTime;
     context.observers.log = (line) => log.debug(line);
     this.engine = new Engine(context, port);
     this.engine.login = parts.login ?? null;
     this.connections = new ConnectionSet(this, parts.worker, parts.workers);
     this.pool = new OutputPool(this.engine);
-    this.admission = {
-      mayAdmit: () => this.connections.count < settings.connectionsMax,
+    const hasRoom = () => this.connections.count < settings.connectionsMax;
+    this.admission = parts.admission ?? {
+      hasRoom,
+      admit: hasRoom,
+      left: () => {},
       roomAgain: () => this.connections.nextRemoved(),
+      turn: () => null,
     };
+  }
+
+  /** The current table second: set by a timer, read by every batch. */
+  get now(): number {
+    return this.#clock[0];
+  }
+
+  /** Runs what a client has sent; returns one of the RUN_ codes. */
+  runBatch(session: Session): number {
+    this.engine.context.setTime(this.now);
+    this.#heartbeat[0]++;
+    try {
+      return session.run();
+    } finally {
+      this.#heartbeat[0]++;
+    }
+  }
+
+  /** Appends a piece of what is too large to be appended at once; true at the
+   * end. */
+  pull(session: Session, most: number): boolean {
+    this.#heartbeat[0]++;
+    try {
+      return session.source!.pull(session.output, most);
+    } finally {
+      this.#heartbeat[0]++;
+    }
+  }
+
+  /** Something was thrown while a client was served: only that one ends. */
+  connectionFailed(id: number, error: unknown): void {
+    const repaired = this.#recover();
+    this.log.error("connection failed", {
+      connection: id,
+      ...(repaired > 0 ? { repaired } : {}),
+      error: String(error instanceof Error ? error.stack : error),
+    });
   }
 
   /** Accepts clients of an open listener until it is closed. */
   listen(open: OpenListener): void {
     this.#listeners.push(open);
-    if (open.tls !== undefined) open.tls.observer = this.#tlsObserver();
-    this.#accept(open);
+    const { listener } = open;
+    if (listener instanceof NativeListener) {
+      this.#native ??= new NativeIo(this, listener.libc);
+      this.#native.listen(open, listener);
+      return;
+    }
+    if (listener instanceof TlsListener) {
+      listener.observer = this.#tlsObserver();
+    }
+    this.#accept(open, listener);
   }
 
   /** Serves requests by UDP until stopped. */
@@ -121,12 +201,18 @@ export class Service {
     };
   }
 
-  async #accept(open: OpenListener): Promise<void> {
+  async #accept(open: OpenListener, listener: Acceptor): Promise<void> {
     for (;;) {
-      if (!this.settings.maxconnsFast) await this.#waitForRoom();
+      if (!this.settings.maxconnsFast) await this.waitForRoom();
+      const turn = this.admission.turn();
+      if (turn !== null) {
+        await turn;
+        if (this.#isStopping) return;
+        continue;
+      }
       let conn: Deno.Conn;
       try {
-        conn = await open.listener.accept();
+        conn = await listener.accept();
       } catch (error) {
         if (this.#isStopping) return;
         if (error instanceof Deno.errors.BadResource) return;
@@ -136,21 +222,21 @@ export class Service {
         continue;
       }
       // Another address may have taken the last place meanwhile.
-      if (!this.settings.maxconnsFast) await this.#waitForRoom();
+      if (!this.settings.maxconnsFast) await this.waitForRoom();
       if (this.#isStopping) return conn.close();
-      if (this.admission.mayAdmit()) this.#admit(conn, open);
+      if (this.admission.admit()) this.#admit(conn, open);
       else this.#reject(conn);
     }
   }
 
-  // Without maxconns_fast clients queue in the system until there is room.
-  async #waitForRoom(): Promise<void> {
-    if (this.admission.mayAdmit()) return;
+  /** Without maxconns_fast clients queue in the system until there is room. */
+  async waitForRoom(): Promise<void> {
+    if (this.admission.hasRoom()) return;
     const { values } = this.engine.context.counters;
     const since = performance.now();
     values[LISTEN_DISABLED]++;
     this.acceptsConnections = false;
-    while (!this.admission.mayAdmit() && !this.#isStopping) {
+    while (!this.admission.hasRoom() && !this.#isStopping) {
       await this.admission.roomAgain();
     }
     this.acceptsConnections = true;
@@ -160,15 +246,7 @@ export class Service {
   }
 
   #admit(conn: Deno.Conn, open: OpenListener): void {
-    if (open.isUnix) {
-      return this.connections.add(conn, {
-        address: open.address,
-        listenAddress: open.address,
-        transport: "local",
-        remoteIp: "unix",
-        remotePort: 0,
-      });
-    }
+    if (open.isUnix) return this.#serve(conn, localPeer(open.address));
     const tcp = conn as Deno.TcpConn;
     try {
       tcp.setNoDelay(true);
@@ -176,12 +254,24 @@ export class Service {
     } catch {
       // It is gone again; the first read will tell.
     }
-    this.connections.add(conn, peerOf(tcp, open));
+    const remote = tcp.remoteAddr as Deno.NetAddr;
+    const local = tcp.localAddr as Deno.NetAddr;
+    this.#serve(conn, tcpPeer(remote, local, open.address));
+  }
+
+  #serve(conn: Deno.Conn, peer: Peer): void {
+    const id = this.connections.takeId();
+    const connection = new Connection(conn, peer, id, this);
+    this.connections.add(connection);
+    connection.serve();
+  }
+
+  countRejected(): void {
+    this.engine.context.counters.values[REJECTED_CONNECTIONS]++;
   }
 
   #reject(conn: Deno.Conn): void {
-    const { counters } = this.engine.context;
-    counters.values[REJECTED_CONNECTIONS]++;
+    this.countRejected();
     conn.write(TOO_MANY).catch(() => {}).finally(() => {
       try {
         conn.close();
@@ -191,14 +281,12 @@ export class Service {
     });
   }
 
-  /** Sets the time; what is due because of it happens at once. */
-  setTime(now: number): void {
-    if (now === this.now) return;
-    this.now = now;
-    this.engine.context.setTime(now);
+  /** What is due because a second has passed. */
+  timePassed(): void {
+    this.engine.context.setTime(this.now);
     const { idleTimeoutSeconds } = this.settings;
     if (idleTimeoutSeconds > 0) {
-      this.connections.closeIdle(idleTimeoutSeconds, now);
+      this.connections.closeIdle(idleTimeoutSeconds, this.now);
     }
   }
 
@@ -242,22 +330,9 @@ export class Service {
   stop(): void {
     this.stopListening();
     this.connections.closeAll("shutdown");
+    this.#native?.stop();
   }
 }
 
 /** Number of the first listener in `stats conns`. */
 const LISTENER_ID = 26;
-
-function peerOf(conn: Deno.TcpConn, open: OpenListener): Peer {
-  const remote = conn.remoteAddr as Deno.NetAddr;
-  const local = conn.localAddr as Deno.NetAddr;
-  return {
-    address: addressText(remote),
-    listenAddress: open.address.startsWith("tcp6:[::]")
-      ? open.address
-      : addressText({ ...local }),
-    transport: "tcp",
-    remoteIp: plainIp(remote.hostname),
-    remotePort: remote.port,
-  };
-}

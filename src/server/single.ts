@@ -16,8 +16,9 @@ import {
   type OpenListener,
   openListeners,
 } from "./listeners.ts";
-import { announce, processFacts } from "./process.ts";
-import { Security } from "./security.ts";
+import { chooseIo } from "./native/choice.ts";
+import { announce, cpuFacts } from "./process.ts";
+import { SecretFiles, Security } from "./security.ts";
 import { Service } from "./service.ts";
 import { storeOptions } from "./store_options.ts";
 
@@ -35,9 +36,12 @@ export class SingleServer implements ServerPort {
   readonly store: Store;
   readonly service: Service;
   readonly listeners: OpenListener[];
+  readonly #files: SecretFiles;
   readonly #security: Security;
   readonly #log: Log;
   readonly #counters = new Counters();
+  /** The current table second, where every batch reads it. */
+  readonly #now = new Int32Array(1);
   readonly #ticking: ReturnType<typeof setInterval>;
   #sweeping: ReturnType<typeof setTimeout> | null = null;
   readonly #stopped = Promise.withResolvers<void>();
@@ -46,21 +50,26 @@ export class SingleServer implements ServerPort {
   constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
-    this.#security = new Security(settings, log);
+    this.#files = new SecretFiles(settings, log);
+    this.#security = new Security(settings, this.#files.secrets, log, 1);
     const { certificates, login } = this.#security;
     this.listeners = openListeners(settings, {
       loadBalanced: false,
-      certificates: certificates ?? undefined,
+      libc: chooseIo(settings.io, log),
+      certificates,
     });
     const datagrams = openDatagrams(settings);
     this.store = createStore(storeOptions(settings));
+    this.#now[0] = this.clock.seconds();
     this.service = new Service({
       settings,
       store: this.store,
       counters: this.#counters,
       log,
       port: this,
-      now: this.clock.seconds(),
+      clock: this.#now,
+      heartbeat: new Int32Array(1),
+      started: this.#now[0],
       unixTime: () => this.clock.unixTime(),
       worker: 0,
       workers: 1,
@@ -80,8 +89,9 @@ export class SingleServer implements ServerPort {
 
   #tick(): void {
     const now = this.clock.seconds();
-    if (now === this.service.now) return;
-    this.service.setTime(now);
+    if (now === this.#now[0]) return;
+    this.#now[0] = now;
+    this.service.timePassed();
     if (this.#sweeping === null) this.#sweep();
   }
 
@@ -105,7 +115,9 @@ export class SingleServer implements ServerPort {
   processFacts(): ProcessFacts {
     const { observers } = this.service.engine.context;
     return {
-      ...processFacts(this.clock),
+      ...cpuFacts(),
+      uptimeSeconds: this.clock.uptimeSeconds(),
+      unixSeconds: this.clock.tableUnixSeconds(),
       acceptsConnections: this.service.acceptsConnections,
       watchers: observers.watch.count,
       certificateSeconds: this.#security.certificates?.ageSeconds,
@@ -138,6 +150,10 @@ export class SingleServer implements ServerPort {
 
   settingsChanged(): void {}
 
+  takePendingChange(): null {
+    return null;
+  }
+
   flush(exptime: number): void {
     this.service.engine.context.flush(exptime);
   }
@@ -152,12 +168,12 @@ export class SingleServer implements ServerPort {
   }
 
   refreshCertificates(): Promise<string> {
-    return Promise.resolve(this.#security.refreshCertificates());
+    return this.#files.refreshCertificates((s) => this.#security.replace(s));
   }
 
   /** Reads certificates and users again: SIGHUP. */
-  reload(): void {
-    this.#security.reload();
+  reload(): Promise<void> {
+    return this.#files.reload((secrets) => this.#security.replace(secrets));
   }
 
   moveClock(seconds: number): void {

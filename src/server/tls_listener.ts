@@ -5,8 +5,6 @@
  *
  * @module
  */
-import type { Certificates } from "./certificates.ts";
-
 /** What a listener tells while it works. */
 export interface TlsObserver {
   /** Handshakes that may be under way at the same time. */
@@ -17,6 +15,9 @@ export interface TlsObserver {
   acceptFailed(reason: string): void;
 }
 
+/** Whether clients may, or must, show a certificate. */
+export type TlsClients = "none" | "request" | "require";
+
 /** Where a TLS listener listens, and what it asks of clients. */
 export interface TlsListenOptions {
   hostname: string;
@@ -24,9 +25,7 @@ export interface TlsListenOptions {
   backlog: number;
   /** Other workers listen on the same port. */
   isShared: boolean;
-  certificates: Certificates;
-  /** Whether clients may, or must, show a certificate. */
-  clients: "none" | "request" | "require";
+  clients: TlsClients;
 }
 
 const NOBODY: TlsObserver = {
@@ -55,12 +54,12 @@ export abstract class TlsListener {
     return waiting.promise;
   }
 
-  /** Whether one more handshake may begin; each that does has to end. */
-  protected mayBegin(): boolean {
+  /** Counts a handshake, which has to succeed or fail; false if there are too
+   * many already. */
+  protected begin(): boolean {
     const waiting = this.#handshakes + this.#ready.length;
-    if (waiting >= this.observer.handshakesMax) return false;
     this.#handshakes++;
-    return true;
+    return waiting < this.observer.handshakesMax;
   }
 
   protected succeeded(conn: Deno.Conn): void {

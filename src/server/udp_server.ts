@@ -31,6 +31,7 @@ import {
 } from "../protocol/udp.ts";
 import type { ConnectionInfo } from "../engine/ports.ts";
 import { addressText } from "./address.ts";
+import { RepeatedLine } from "./repeated_line.ts";
 import { reasonOf } from "./start_error.ts";
 import type { Service } from "./service.ts";
 
@@ -51,6 +52,7 @@ export class UdpServer {
   readonly #request = new Uint8Array(UDP_REQUEST_BYTES_MAX);
   readonly #datagram = new Uint8Array(UDP_DATAGRAM_BYTES_MAX);
   readonly #output = new Output();
+  readonly #failed: RepeatedLine;
   #session: Session;
   #isClosed = false;
 
@@ -61,23 +63,30 @@ export class UdpServer {
     this.#socket = socket;
     this.#service = service;
     this.#id = service.connections.takeId();
+    const seconds = () => performance.now() / 1000;
+    this.#failed = new RepeatedLine(service.log, "UDP failed", seconds);
     this.#session = new Session(service.engine, this.#id);
   }
 
   /** Serves until closed; never throws. */
   async serve(): Promise<void> {
     while (!this.#isClosed) {
+      let received;
       try {
-        const [bytes, from] = await this.#socket.receive(this.#request);
+        received = await this.#socket.receive(this.#request);
+      } catch (error) {
+        if (this.#isClosed) return;
+        this.#warn(error);
+        await new Promise((r) => setTimeout(r, RECEIVE_BACKOFF_MS));
+        continue;
+      }
+      const [bytes, from] = received;
+      try {
         await this.#answer(bytes.length, from);
       } catch (error) {
         if (this.#isClosed) return;
-        this.#service.log.warn("UDP failed", {
-          address: this.address,
-          error: reasonOf(error),
-        });
+        this.#service.connectionFailed(this.#id, error);
         this.#startAfresh();
-        await new Promise((r) => setTimeout(r, RECEIVE_BACKOFF_MS));
       }
     }
   }
@@ -142,20 +151,20 @@ export class UdpServer {
   // A piece of what is too large to be appended at once, or commands until
   // one has a reply.
   #step(): number {
-    const { engine, now } = this.#service;
+    const { engine } = this.#service;
     const session = this.#session;
     const output = session.output = this.#output;
-    engine.context.setTime(now);
     if (session.source !== null) {
       const before = output.length;
-      if (session.source.pull(output, VALUE_PIECE_BYTES)) session.source = null;
+      const isWhole = this.#service.pull(session, VALUE_PIECE_BYTES);
+      if (isWhole) session.source = null;
       else if (output.length === before) return RUN_YIELD;
       return RUN_FLUSH;
     }
     const usual = engine.highWaterBytes;
     engine.highWaterBytes = output.length + 1;
     try {
-      return session.run();
+      return this.#service.runBatch(session);
     } finally {
       engine.highWaterBytes = usual;
     }
@@ -167,9 +176,19 @@ export class UdpServer {
     const total = datagramCount(bytes.length);
     for (let i = 0; i < Math.max(total, 1); i++) {
       const length = fillDatagram(this.#datagram, id, i, total, bytes);
-      await this.#socket.send(this.#datagram.subarray(0, length), to);
+      try {
+        await this.#socket.send(this.#datagram.subarray(0, length), to);
+      } catch (error) {
+        // Whoever asked cannot be answered: nobody waits for the rest.
+        return this.#warn(error);
+      }
       values[BYTES_WRITTEN] += length;
     }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#failed.warn({ address: this.address, error: reasonOf(error) });
   }
 
   /** What `stats conns` shows. */

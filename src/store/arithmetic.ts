@@ -74,7 +74,7 @@ export class Arithmetic {
   ): void {
     const shard = this.#shard;
     const data = shard.memory.data.u8;
-    shard.stripes.begin(shard.hash);
+    shard.stripes.beginInPlace(shard.hash, shard.reference);
     for (let i = 0; i < count; i++) data[at + i] = this.#digits.u8[i];
     for (let i = count; i < length; i++) data[at + i] = 32;
     shard.stripes.end(shard.hash);

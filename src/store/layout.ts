@@ -117,8 +117,10 @@ export const C_PENDING_PAGES = 19;
 export const C_PINNED_PAGES = 20;
 /** Index pages waiting until no reader can still write to them. */
 export const C_LIMBO_PAGES = 21;
-/** Set while a writer is between its first and last change. */
-export const C_DIRTY = 22;
+/** The record appended last, and the one being changed in place: what a
+ * writer that dies leaves half written. Kept in the shared table. */
+export const C_WRITING = 22;
+export const C_CHANGING = 23;
 export const CONTROL_WORDS = 64;
 
 // Totals (float64) of a shard.
@@ -140,6 +142,8 @@ export const T_EXPIRED_PAGES = 12;
 export const T_SPLITS = 13;
 export const T_MERGES = 14;
 export const T_SWEPT_ITEMS = 15;
+/** Of the first shard only: the limit of the whole table. */
+export const T_LIMIT_BYTES = 16;
 export const TOTALS = 32;
 
 // Columns (float64) per virtual slab class.

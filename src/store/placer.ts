@@ -173,7 +173,7 @@ export class Placer {
     const second = this.#words[reference + 1];
     const word = reference + 2 + ((second & HAS_EXPIRY) !== 0 ? 1 : 0) +
       ((second & HAS_FLAGS) !== 0 ? 1 : 0);
-    shard.stripes.begin(shard.hash);
+    shard.stripes.beginInPlace(shard.hash, reference);
     this.#words[word] = cas.low;
     this.#words[word + 1] = cas.high;
     shard.stripes.end(shard.hash);

@@ -8,6 +8,8 @@ import {
   C_EPOCH,
   C_MAIN_PAGES,
   C_PROBATION_PAGES,
+  KIND_FREE,
+  KIND_MAIN,
   KIND_PROBATION,
   NEVER_EXPIRES,
   SIZE_CLASSES,
@@ -19,6 +21,7 @@ import {
 } from "./layout.ts";
 import type { PageColumns, ShardMemory } from "./memory.ts";
 import type { PagePool } from "./pages.ts";
+import type { Stripes } from "./stripes.ts";
 
 /** Index bytes an item costs: part of its size when victims are chosen. */
 const INDEX_BYTES_PER_ITEM = 8;
@@ -41,6 +44,7 @@ export function ttlClassOf(expiry: number, now: number): number {
  * its classes and has sealedAt 0; sealed pages are never appended to. */
 export class SegmentLog {
   readonly #pool: PagePool;
+  readonly #stripes: Stripes;
   readonly #page: PageColumns;
   readonly #control: Int32Array;
   readonly #totals: Float64Array;
@@ -53,8 +57,14 @@ export class SegmentLog {
    * @param sizeBias 0..1: how strongly large items yield to small ones when
    * victims are chosen (`storage.md`, 1.5)
    */
-  constructor(memory: ShardMemory, pool: PagePool, sizeBias: number) {
+  constructor(
+    memory: ShardMemory,
+    pool: PagePool,
+    stripes: Stripes,
+    sizeBias: number,
+  ) {
     this.#pool = pool;
+    this.#stripes = stripes;
     this.#page = memory.page;
     this.#control = memory.control;
     this.#totals = memory.totals;
@@ -95,6 +105,7 @@ export class SegmentLog {
       this.#openPage[index] = page + 1;
     }
     const at = (page << this.#pageShift) + (columns.used[page] >>> 2);
+    this.#stripes.writing(at);
     columns.used[page] += bytes;
     columns.live[page] += bytes;
     columns.liveRecords[page]++;
@@ -158,6 +169,19 @@ export class SegmentLog {
   /** Seals every open segment. */
   sealAll(): void {
     for (let i = 0; i < this.#openPage.length; i++) this.sealOpen(i);
+  }
+
+  /** Seals every page that is open, listed or not, and frees those that hold
+   * nothing: for a shard whose writer died (`repair.ts`). */
+  sealLeftOpen(): void {
+    this.#openPage.fill(0);
+    const end = this.#pool.touchedPages();
+    for (let page = 0; page < end; page++) {
+      const kind = this.#page.kind[page];
+      if (kind !== KIND_PROBATION && kind !== KIND_MAIN) continue;
+      if (this.#page.records[page] === 0) this.#page.kind[page] = KIND_FREE;
+      else if (this.#page.sealedAt[page] === 0) this.#seal(page);
+    }
   }
 
   /** Seals the open segment at `index` of the open table; true if one was. */

@@ -337,9 +337,14 @@ export class Shard {
     this.#changePins(reference, 1);
   }
 
-  /** Undoes {@linkcode pin} and {@linkcode pinRecord}. */
-  unpin(reference: number): void {
+  /** Undoes {@linkcode pinRecord}. */
+  unpinRecord(reference: number): void {
     this.#changePins(reference, -1);
+  }
+
+  /** Undoes {@linkcode pin}. */
+  unpin(reference: number): void {
+    this.unpinRecord(reference);
   }
 
   #changePins(reference: number, change: number): void {
@@ -420,10 +425,10 @@ export function createShard(
   const memory = new ShardMemory(options.geometry, buffers);
   const pool = new PagePool(memory, false);
   const records = new Records(memory, options.hashSeed);
-  const log = new SegmentLog(memory, pool, options.sizeBias);
+  const stripes = new Stripes();
+  const log = new SegmentLog(memory, pool, stripes, options.sizeBias);
   const items = new ItemWriter(memory, records, log);
   const index = new IndexTable(memory, pool, records);
-  const stripes = new Stripes();
   return new Shard(options, {
     memory,
     pool,

@@ -29,6 +29,7 @@ import {
   T_EVICTED_UNFETCHED,
   T_EVICTIONS,
   T_EXPIRED_UNFETCHED,
+  T_LIMIT_BYTES,
   T_LIVE_BYTES,
   T_RECLAIMED,
   T_SWEPT_ITEMS,
@@ -151,7 +152,6 @@ export class Store {
   readonly partitions: readonly Partition[];
   readonly #shift: number;
   readonly #seed: number;
-  #limitBytes: number;
 
   /** Builds a table over partitions made by {@linkcode createStore}. */
   constructor(
@@ -167,7 +167,6 @@ export class Store {
     // The top bits of the hash; by two shifts, because `>>> 32` is `>>> 0`.
     this.#shift = Math.clz32(partitions.length);
     this.#seed = options.hashSeed;
-    this.#limitBytes = options.limitBytes;
   }
 
   /** The hash of a key. */
@@ -181,7 +180,7 @@ export class Store {
   }
 
   get limitBytes(): number {
-    return this.#limitBytes;
+    return this.partitions[0].shard.memory.totals[T_LIMIT_BYTES];
   }
 
   /** Invalidates every item that is stored now. */
@@ -219,7 +218,7 @@ export class Store {
       geometry.ghostBuckets,
     );
     if (pages > geometry.pagesMax || pages < 16) return false;
-    this.#limitBytes = limitBytes;
+    this.partitions[0].shard.memory.totals[T_LIMIT_BYTES] = limitBytes;
     for (const { shard } of this.partitions) {
       shard.lock();
       shard.setUsablePages(pages);
@@ -374,5 +373,14 @@ export function createStore(given: Partial<StoreOptions> = {}): Store {
     shard.initialize();
     partitions.push(new Partition(shard, options.itemBytesMax, 0));
   }
+  setFirstLimit(partitions, options.limitBytes);
   return new Store(options, geometry, slabs, partitions);
+}
+
+/** Notes the limit of a table that was just laid out. */
+export function setFirstLimit(
+  partitions: readonly Partition[],
+  limitBytes: number,
+): void {
+  partitions[0].shard.memory.totals[T_LIMIT_BYTES] = limitBytes;
 }

@@ -1,6 +1,7 @@
 /**
  * Owns the marks around every change that a reader in another thread could
- * see. In the single-threaded table they are empty and cost nothing.
+ * see, or that a writer which dies could leave half done. In the
+ * single-threaded table they are empty and cost nothing.
  *
  * @module
  */
@@ -11,4 +12,8 @@ export class Stripes {
   begin(_hash: number): void {}
   /** ...until here. */
   end(_hash: number): void {}
+  /** As `begin`, for bytes of this record that change where they are. */
+  beginInPlace(_hash: number, _reference: number): void {}
+  /** This record was appended and is not complete. */
+  writing(_reference: number): void {}
 }

@@ -82,7 +82,7 @@ export class Uploads {
   #changePins(reference: number, change: number): void {
     const shard = this.#shard;
     if (change > 0) shard.pinRecord(reference);
-    else shard.unpin(reference);
+    else shard.unpinRecord(reference);
     const pages = 1 + shard.records.partCount(reference);
     shard.memory.control[C_PENDING_PAGES] += change * pages;
   }

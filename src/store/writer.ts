@@ -293,7 +293,7 @@ export class Writer {
       shard.isPinned(reference)
     ) return false;
     shard.ledger.remove(reference);
-    shard.stripes.begin(shard.hash);
+    shard.stripes.beginInPlace(shard.hash, reference);
     words[reference] = (words[reference] & 0xff) | (now << LAST_ACCESS_SHIFT);
     words[reference + 1] = (second & ~LENGTH_MASK) | request.valueLength;
     let word = reference + 2;

@@ -108,6 +108,9 @@ Deno.test("numbers of connections, threads, requests, chunks", () => {
   assertEquals(changed("-c", "100000"), { connectionsMax: 100_000 });
   assertEquals(changed("-t", "4"), { threads: 4 });
   assertEquals(changed("-t", "64"), { threads: 64 });
+  assertEquals(changed("--smp"), { threads: 6 });
+  assertEquals(changed("--smp", "-p", "1"), { threads: 6, port: 1 });
+  assertEquals(changed("--smp=3"), { threads: 3 });
   assertEquals(changed("-R", "1"), { commandsPerTurn: 1 });
   assertEquals(changed("-b", "5"), { backlog: 5 });
   assertEquals(changed("-n", "72"), { chunkSize: 72 });

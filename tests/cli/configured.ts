@@ -17,12 +17,13 @@ import { UsageError } from "../../src/cli/usage_error.ts";
 export const MIB = 1024 * 1024;
 export const GIB = 1024 * MIB;
 
-/** A machine with 8 GiB, a user `cache` and nobody else. */
+/** A machine with 8 GiB, 6 cores, a user `cache` and nobody else. */
 export function system(
   environment: Record<string, string> = {},
 ): SystemFacts {
   return {
     memoryBytes: () => 8 * GIB,
+    cores: () => 6,
     hasUser: (name) => name === "cache",
     environment: (name) => environment[name],
   };

@@ -79,7 +79,8 @@ Deno.test("letters and long names mean the same", () => {
     const long = value === "" ? [`--${name}`] : [`--${name}=7`];
     const wanted = { [name]: [value === "" ? "true" : "7"] };
     assertEquals(read(...long), wanted);
-    if (value !== "") assertEquals(read(`--${name}`, "7"), wanted);
+    const mayLack = value === "" || value.startsWith("[");
+    if (!mayLack) assertEquals(read(`--${name}`, "7"), wanted);
     if (letter === "") continue;
     assertEquals(read(...value === "" ? [`-${letter}`] : [`-${letter}7`]), {
       ...wanted,
@@ -159,8 +160,9 @@ Deno.test("unknown flags are refused with exit code 1", () => {
 Deno.test("a flag without its value is refused with exit code 1", () => {
   for (const { letter, name, value } of ALL) {
     if (value === "") continue;
-    assertEquals(refusal(`--${name}`)[0], 1, name);
     assertEquals(refusal(`--${name}=`)[0], 1, name);
+    if (value.startsWith("[")) continue;
+    assertEquals(refusal(`--${name}`)[0], 1, name);
     if (letter !== "") assertEquals(refusal(`-${letter}`)[0], 1, letter);
   }
 });

@@ -35,7 +35,7 @@ Deno.test("--help starts with the version and lists every flag once", () => {
   assert(help.startsWith(versionText()));
   for (const { letter, name, help: text } of FLAGS) {
     const lines = help.split("\n").filter((line) =>
-      new RegExp(`^(-., |    )--${name}(=| |$)`).test(line)
+      new RegExp(`^(-., |    )--${name}(\\[?=| |$)`).test(line)
     );
     assertEquals(lines.length, 1, name);
     if (letter !== "") assert(lines[0].startsWith(`-${letter}, `), lines[0]);

@@ -75,17 +75,27 @@ export class StoreModel {
     const random = this.#random;
     const kind = random.below(100);
     if (kind < 40) this.#get();
-    else if (kind < 70) {
-      this.#store_(random.pick([SET, SET, SET, ADD, REPLACE]));
-    } else if (kind < 76) this.#store_(random.pick([APPEND, PREPEND]));
+    else if (kind < 97) this.#locked(() => this.#change(kind));
+    else if (kind < 99) this.#store.sweep(random.below(200), this.now);
+    else if (random.oneIn(3)) this.now += random.below(30);
+    else if (random.oneIn(300)) this.#flush();
+  }
+
+  #change(kind: number): void {
+    const random = this.#random;
+    if (kind < 70) this.#store_(random.pick([SET, SET, SET, ADD, REPLACE]));
+    else if (kind < 76) this.#store_(random.pick([APPEND, PREPEND]));
     else if (kind < 80) this.#compareAndSet();
     else if (kind < 85) this.#delete();
     else if (kind < 90) this.#touch();
     else if (kind < 94) this.#arithmetic();
-    else if (kind < 97) this.#upload();
-    else if (kind < 99) this.#store.sweep(random.below(200), this.now);
-    else if (random.oneIn(3)) this.now += random.below(30);
-    else if (random.oneIn(300)) this.#flush();
+    else this.#upload();
+  }
+
+  #locked(change: () => void): void {
+    for (const { shard } of this.#store.partitions) shard.lock();
+    change();
+    for (const { shard } of this.#store.partitions) shard.unlock();
   }
 
   check(): void {
@@ -94,7 +104,9 @@ export class StoreModel {
 
   /** Ends the uploads that are still open. */
   finish(): void {
-    while (this.#uploads.length > 0) this.#endUpload();
+    this.#locked(() => {
+      while (this.#uploads.length > 0) this.#endUpload();
+    });
     this.check();
   }
 
@@ -135,6 +147,7 @@ export class StoreModel {
     const item = this.#live(text);
     assertEquals(status === HIT, item !== undefined, `get ${text}`);
     if (status !== HIT || item === undefined) {
+      assert(shard.finish(this.now, true));
       this.items.delete(text);
       return;
     }

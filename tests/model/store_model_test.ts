@@ -4,7 +4,8 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { createStore } from "../../src/store/store.ts";
+import { attachStore, createSharedTable } from "../../src/store/smp_store.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
 import {
   lengthFactor,
   Random,
@@ -14,22 +15,33 @@ import { StoreModel } from "./store_model.ts";
 
 const MIB = 1024 * 1024;
 
-function run(name: string, options: {
+interface Run {
   limitBytes: number;
   itemBytesMax: number;
   keys: number;
   steps: number;
   evicts?: boolean;
-  useCas?: boolean;
-}): void {
-  Deno.test(`the store agrees with a Map: ${name}`, () => {
+}
+
+function storeFor(options: Run, hashSeed: number, shared: boolean): Store {
+  const { limitBytes, itemBytesMax, evicts = true } = options;
+  const given = { limitBytes, itemBytesMax, evicts, hashSeed };
+  return shared
+    ? attachStore(createSharedTable(given, 2, 2), { owner: 1 })
+    : createStore(given);
+}
+
+function run(name: string, options: Run): void {
+  for (const shared of [false, true]) {
+    const mode = shared ? "shared" : "plain";
+    runOne(`the ${mode} store agrees with a Map: ${name}`, options, shared);
+  }
+}
+
+function runOne(name: string, options: Run, shared: boolean): void {
+  Deno.test(name, () => {
     const seed = seedFromEnvironment(20261121);
-    const store = createStore({
-      limitBytes: options.limitBytes,
-      itemBytesMax: options.itemBytesMax,
-      evicts: options.evicts ?? true,
-      hashSeed: seed,
-    });
+    const store = storeFor(options, seed, shared);
     const model = new StoreModel(store, new Random(seed), options.keys);
     const steps = options.steps * lengthFactor();
     for (let i = 0; i < steps; i++) {

@@ -98,6 +98,10 @@ export class MemoryServer implements ServerPort {
     this.context.counters.reset();
   }
   settingsChanged(): void {}
+
+  takePendingChange(): null {
+    return null;
+  }
   flush(exptime: number): void {
     this.context.flush(exptime);
   }

@@ -15,6 +15,7 @@ export interface Mode {
 /** The single-threaded mode, and the one with several workers. */
 export const MODES: readonly Mode[] = [
   { name: "-t 1", args: ["-t", "1"] },
+  { name: "-t 2", args: ["-t", "2"] },
 ];
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;

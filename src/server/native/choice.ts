@@ -1,0 +1,38 @@
+/**
+ * Owns which I/O serves clients: Deno's, or the native one where it is asked
+ * for and possible. Never opens a socket.
+ *
+ * @module
+ */
+import type { IoChoice } from "../../base/settings.ts";
+import type { LogPort } from "../../observe/log.ts";
+import { Libc } from "./libc.ts";
+
+/** Where the native one was measured to be faster (bench/README.md). */
+const MEASURED_ARCHITECTURES = ["x86_64"];
+
+/** The C library if native I/O is to be used, else null. Says in the log why
+ * it is not, once. */
+export function chooseIo(io: IoChoice, log: LogPort): Libc | null {
+  if (io === "deno") return null;
+  try {
+    const reason = obstacle(io);
+    if (reason === null) return new Libc();
+    log.info("native I/O is not used", { reason });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.info("native I/O is not used", { reason });
+  }
+  return null;
+}
+
+function obstacle(io: IoChoice): string | null {
+  const { os, arch } = Deno.build;
+  if (os !== "linux") return "it needs Linux";
+  if (io === "auto" && !MEASURED_ARCHITECTURES.includes(arch)) {
+    return `not measured on ${arch}`;
+  }
+  // Asking would prompt.
+  const ffi = Deno.permissions.querySync({ name: "ffi" });
+  return ffi.state === "granted" ? null : "it needs --allow-ffi";
+}

@@ -1,0 +1,259 @@
+/**
+ * Owns one client connection over native I/O: receives into its session, runs
+ * it, sends what comes out. Never parses, never waits.
+ *
+ * While output is left over nothing is received and nothing run, which is all
+ * the back-pressure there is.
+ *
+ * @module
+ */
+import { Session } from "../../engine/session.ts";
+import {
+  RUN_CLOSE,
+  RUN_FLUSH,
+  RUN_READ,
+  RUN_WAIT,
+  RUN_WATCH,
+  RUN_YIELD,
+} from "../../engine/session_states.ts";
+import { BATCHES, BYTES_READ, BYTES_WRITTEN } from "../../observe/counters.ts";
+import type { Output } from "../../protocol/output.ts";
+import type { Peer, ServedClient } from "../client.ts";
+import { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } from "./libc.ts";
+import type { NativeIo } from "./native_io.ts";
+import type { Watched } from "./loop.ts";
+
+/** One client. */
+export class NativeConnection implements ServedClient, Watched {
+  readonly session: Session;
+  readonly peer: Peer;
+  readonly #fd: number;
+  readonly #io: NativeIo;
+  /** What epoll reports of the socket. */
+  #events = EPOLLIN;
+  /** Output that the socket did not take, how much of it was taken, and the
+   * RUN_ code to follow when all was. */
+  #unsent: Output | null = null;
+  #sent = 0;
+  #after = RUN_READ;
+  #isScheduled = false;
+  #isWatching = false;
+  #isClosed = false;
+
+  constructor(fd: number, peer: Peer, id: number, io: NativeIo) {
+    this.#fd = fd;
+    this.peer = peer;
+    this.#io = io;
+    this.session = new Session(io.service.engine, id, io.inputs.common);
+  }
+
+  get id(): number {
+    return this.session.id;
+  }
+
+  get isWriting(): boolean {
+    return this.#unsent !== null;
+  }
+
+  get isAtCommand(): boolean {
+    return this.#unsent === null && this.session.isAtCommand;
+  }
+
+  /** Starts to serve. */
+  serve(): void {
+    this.#io.loop.watch(this.#fd, this, this.#events);
+  }
+
+  // ---- what the loop calls ----
+
+  ready(flags: number): void {
+    if (this.#isClosed) return;
+    const wasWriting = this.#unsent !== null;
+    if (wasWriting && (flags & ~EPOLLIN) !== 0) this.#sendRest();
+    if (this.#isWatching) this.#ignoreInput();
+    else if (!wasWriting && !this.#isScheduled) this.#receive();
+  }
+
+  resume(): void {
+    this.#isScheduled = false;
+    if (this.#isClosed || this.#unsent !== null) return;
+    if (this.#isWatching) this.#sendLines();
+    else this.#run();
+  }
+
+  failed(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#io.service.connectionFailed(this.id, error);
+    this.close("error");
+  }
+
+  // ---- input ----
+
+  #receive(): void {
+    const { session } = this;
+    const { inputs, libc, counters } = this.#io;
+    inputs.lend(session);
+    const count = libc.receive(this.#fd, session.readTarget());
+    if (count <= 0) {
+      if (!this.#isGone(count)) inputs.settle(session);
+      return;
+    }
+    counters.values[BYTES_READ] += count;
+    counters.values[BATCHES]++;
+    session.received(count);
+    this.#run();
+  }
+
+  // What `recv` said if it was no count of bytes.
+  #isGone(result: number): boolean {
+    if (result < 0 && !this.#hasFailed()) return false;
+    this.close(result === 0 ? "normal" : this.session.closeReason);
+    return true;
+  }
+
+  // Whether the last call failed for good: the client is gone.
+  #hasFailed(): boolean {
+    const errno = this.#io.libc.errno();
+    return errno !== EAGAIN && errno !== EINTR;
+  }
+
+  // ---- running ----
+
+  // Runs what was received, as far as one output goes.
+  #run(): void {
+    const { session } = this;
+    const { inputs, service } = this.#io;
+    const output = service.pool.acquire();
+    session.output = output;
+    const code = service.runBatch(session);
+    inputs.settle(session);
+    this.#send(output, code);
+  }
+
+  // What `run` asked for, once its output is on its way.
+  #follow(code: number): void {
+    switch (code) {
+      case RUN_READ:
+        return this.#expect(EPOLLIN);
+      case RUN_FLUSH:
+      case RUN_YIELD:
+        return this.#schedule();
+      case RUN_CLOSE:
+        return this.close(this.session.closeReason);
+      case RUN_WAIT:
+        return this.#wait();
+      case RUN_WATCH:
+        return this.#watch();
+    }
+  }
+
+  #expect(events: number): void {
+    this.#io.loop.change(this.#fd, this.#events, events);
+    this.#events = events;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#io.loop.schedule(this);
+  }
+
+  #wait(): void {
+    const { session } = this;
+    this.#expect(0);
+    session.deferred!.then((text) => {
+      if (this.#isClosed) return;
+      session.resolveDeferred(text);
+      this.#schedule();
+    }).catch((error) => this.failed(error));
+  }
+
+  // ---- output ----
+
+  // Sends output and goes on, or keeps it until the socket takes more.
+  #send(output: Output, code: number): void {
+    const { libc, counters, service } = this.#io;
+    const { length } = output;
+    let count = 0;
+    if (length > 0) {
+      count = libc.send(this.#fd, output.bytes.u8, length);
+      if (count < 0) {
+        if (this.#hasFailed()) {
+          service.pool.release(output);
+          return this.close(this.session.closeReason);
+        }
+        count = 0;
+      }
+      counters.values[BYTES_WRITTEN] += count;
+    }
+    if (count === length) {
+      service.pool.release(output);
+      return this.#follow(code);
+    }
+    service.pool.countWaiting(length - count);
+    this.#unsent = output;
+    this.#sent = count;
+    this.#after = code;
+    this.#expect(this.#isWatching ? EPOLLIN | EPOLLOUT : EPOLLOUT);
+  }
+
+  #sendRest(): void {
+    const { libc, counters, service } = this.#io;
+    const output = this.#unsent!;
+    const rest = output.bytes.u8.subarray(this.#sent, output.length);
+    const count = libc.send(this.#fd, rest, rest.length);
+    if (count < 0) {
+      if (this.#hasFailed()) this.close(this.session.closeReason);
+      return;
+    }
+    this.#sent += count;
+    counters.values[BYTES_WRITTEN] += count;
+    service.pool.countWaiting(-count);
+    if (this.#sent < output.length) return;
+    this.#unsent = null;
+    service.pool.release(output);
+    this.#follow(this.#after);
+  }
+
+  // ---- watching ----
+
+  // Sends log lines until the client goes; what it sends is ignored.
+  #watch(): void {
+    const watcher = this.session.watcher!;
+    this.#isWatching = true;
+    watcher.onLine = () => this.#schedule();
+    this.#expect(EPOLLIN);
+    if (!watcher.isEmpty) this.#schedule();
+  }
+
+  #sendLines(): void {
+    const lines = this.session.watcher!.take();
+    const output = this.#io.service.pool.acquire();
+    output.string(lines);
+    this.#send(output, RUN_WATCH);
+  }
+
+  #ignoreInput(): void {
+    if (this.#isClosed) return;
+    const { libc, inputs } = this.#io;
+    const count = libc.receive(this.#fd, inputs.common.u8);
+    if (count <= 0 && (count === 0 || this.#hasFailed())) this.close("normal");
+  }
+
+  /** Ends the connection; what is left over is not sent any more. */
+  close(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const { inputs, loop, service } = this.#io;
+    this.session.dispose();
+    inputs.end(this.session);
+    if (this.#unsent !== null) {
+      service.pool.countWaiting(this.#sent - this.#unsent.length);
+      service.pool.release(this.#unsent);
+      this.#unsent = null;
+    }
+    service.descriptors?.closed(this.#fd);
+    loop.close(this.#fd);
+    service.connections.removed(this, reason);
+  }
+}

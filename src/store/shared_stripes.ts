@@ -1,0 +1,71 @@
+/**
+ * Owns the version stripes of a shared shard: counters that are odd while
+ * something with their hash changes. Never waits.
+ *
+ * A sequence lock whose readers check by an atomic read-modify-write, the form
+ * that is sound in a memory model without fences (H. Boehm, "Can Seqlocks Get
+ * Along With Programming Language Memory Models?", MSPC 2012).
+ *
+ * @module
+ */
+import { C_CHANGING, C_WRITING, STRIPES } from "./layout.ts";
+import type { ShardMemory } from "./memory.ts";
+import { Stripes } from "./stripes.ts";
+
+/** The stripes of a shard that several threads use. Only the holder of the
+ * shard's lock changes them. */
+export class SharedStripes extends Stripes {
+  readonly #versions: Int32Array;
+  readonly #control: Int32Array;
+
+  constructor(memory: ShardMemory) {
+    super();
+    this.#versions = memory.stripes;
+    this.#control = memory.control;
+  }
+
+  override begin(hash: number): void {
+    Atomics.add(this.#versions, hash & (STRIPES - 1), 1);
+  }
+
+  override end(hash: number): void {
+    Atomics.add(this.#versions, hash & (STRIPES - 1), 1);
+  }
+
+  override beginInPlace(hash: number, reference: number): void {
+    this.#control[C_CHANGING] = reference;
+    this.begin(hash);
+  }
+
+  override writing(reference: number): void {
+    this.#control[C_WRITING] = reference;
+  }
+
+  /** Nothing is half written any more. */
+  allDone(): void {
+    this.#control[C_WRITING] = 0;
+    this.#control[C_CHANGING] = 0;
+  }
+
+  /** The version of a hash; odd while something changes. */
+  version(hash: number): number {
+    return Atomics.load(this.#versions, hash & (STRIPES - 1));
+  }
+
+  /** Whether nothing has changed since `version` was read. */
+  isUnchanged(hash: number, version: number): boolean {
+    return Atomics.add(this.#versions, hash & (STRIPES - 1), 0) === version;
+  }
+
+  /** Makes every version odd: readers must take the lock. */
+  beginAll(): void {
+    for (let i = 0; i < STRIPES; i++) {
+      Atomics.store(this.#versions, i, this.#versions[i] | 1);
+    }
+  }
+
+  /** Makes every version even again, and unlike any that was read before. */
+  endAll(): void {
+    for (let i = 0; i < STRIPES; i++) Atomics.add(this.#versions, i, 1);
+  }
+}
