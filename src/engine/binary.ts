@@ -28,6 +28,7 @@ import {
 import {
   BINARY_HEADER_BYTES,
   DO_NOT_CREATE,
+  NO_MEMORY_NEW,
   putHeader,
   putStatus,
   putSuccess,
@@ -383,9 +384,11 @@ export class Binary implements StoreForm {
       this.#answerNumber(command, sink.output, shard.cas(this.#cas), number);
     }
     shard.unlock();
-    if (result !== STORED) {
-      putStatus(sink.output, command, deltaStatus(result));
-    }
+    if (result === STORED) return;
+    const text = result === NO_MEMORY && found !== HIT
+      ? NO_MEMORY_NEW
+      : undefined;
+    putStatus(sink.output, command, deltaStatus(result), text);
   }
 
   #answerNumber(

@@ -92,6 +92,14 @@ const STATUS_TEXTS = new Map<number, Bytes>([
   [STATUS_NO_MEMORY, Bytes.fromLatin1("Out of memory")],
 ]);
 
+// memcached words status 0x82 by what there was no memory for.
+const NO_MEMORY_ITEM = Bytes.fromLatin1("Out of memory allocating item");
+const NO_MEMORY_NUMBER = Bytes.fromLatin1("Out of memory incrementing value");
+/** The text of status 0x82 when Increment or Decrement cannot create. */
+export const NO_MEMORY_NEW = Bytes.fromLatin1(
+  "Out of memory allocating new item",
+);
+
 // How a command's packet must look.
 const FORM_NONE = 1; // nothing at all
 const FORM_KEY = 2; // a key
@@ -301,12 +309,21 @@ export function putStatus(
   output: Output,
   command: Command,
   status: number,
+  text = statusText(status, command.op),
 ): void {
-  const text = STATUS_TEXTS.get(status);
   const length = text === undefined ? 0 : text.capacity;
   output.reserve(BINARY_HEADER_BYTES + length);
   putHeader(output, command, status, 0, 0, length, null);
   if (text !== undefined) output.text(text);
+}
+
+function statusText(status: number, op: number): Bytes | undefined {
+  if (status === STATUS_NO_MEMORY) {
+    const form = FORMS[op];
+    if (form === FORM_STORE || form === FORM_JOIN) return NO_MEMORY_ITEM;
+    if (form === FORM_DELTA) return NO_MEMORY_NUMBER;
+  }
+  return STATUS_TEXTS.get(status);
 }
 
 /** Appends an empty success. */

@@ -39,8 +39,10 @@ export type Acceptor = Pick<Deno.Listener, "accept" | "close">;
 /** One open address. */
 export interface OpenListener extends Announced {
   listener: Acceptor | NativeListener;
-  /** What was asked for: a host name, or the path of a UNIX socket. */
+  /** What was asked for: a host name, or the path of a UNIX socket... */
   hostname: string;
+  /** ...and a port, 0 for any: Deno shares ports by what is asked for. */
+  requestedPort: number;
   /** What TLS asks of clients; without it there is no TLS. */
   tls?: TlsClients;
 }
@@ -85,14 +87,16 @@ function listenTls(
   mode: ListenMode,
   clients: TlsClients,
 ): OpenListener {
+  const requestedPort = Math.max(0, port);
   const { listener, addr } = openTls({
     hostname,
-    port: Math.max(0, port),
+    port: requestedPort,
     backlog: settings.backlog,
     isShared: mode.loadBalanced,
     clients,
   }, mode.certificates ?? null);
-  return { ...openTcp(listener, hostname, addr), tls: clients };
+  const asked = { hostname, requestedPort };
+  return { ...openTcp(listener, asked, addr), tls: clients };
 }
 
 function listenTcp(
@@ -107,29 +111,31 @@ function listenTcp(
     return listenTls(hostname, port, settings, mode, clients);
   }
   const { libc } = mode;
+  const requestedPort = Math.max(0, port);
+  const asked = { hostname, requestedPort };
   if (libc !== null) {
-    const open = listenNativeTcp(libc, hostname, Math.max(0, port), settings);
-    return openTcp(open.listener, hostname, open.addr);
+    const open = listenNativeTcp(libc, hostname, requestedPort, settings);
+    return openTcp(open.listener, asked, open.addr);
   }
   // `loadBalanced` and `tcpBacklog` are newer than the type says.
   const options = {
     hostname,
-    port: Math.max(0, port),
+    port: requestedPort,
     tcpBacklog: settings.backlog,
     ...(mode.loadBalanced ? { loadBalanced: true } : {}),
   } as Deno.TcpListenOptions;
   const listener = Deno.listen(options);
-  return openTcp(listener, hostname, listener.addr as Deno.NetAddr);
+  return openTcp(listener, asked, listener.addr as Deno.NetAddr);
 }
 
 function openTcp(
   listener: OpenListener["listener"],
-  hostname: string,
+  asked: Pick<OpenListener, "hostname" | "requestedPort">,
   addr: Deno.NetAddr,
 ): OpenListener {
   return {
     listener,
-    hostname,
+    ...asked,
     address: addressText(addr),
     port: addr.port,
     isUnix: false,
@@ -160,6 +166,20 @@ function everywhere<T extends { port: number }>(
 function listenUnix(
   path: string,
   settings: Settings,
+  mode: ListenMode,
+): OpenListener {
+  try {
+    return openUnix(path, settings, mode);
+  } catch (error) {
+    throw new ListenError(
+      `failed to listen on UNIX socket: ${path}: ${reason(error)}`,
+    );
+  }
+}
+
+function openUnix(
+  path: string,
+  settings: Settings,
   { libc }: ListenMode,
 ): OpenListener {
   try {
@@ -174,6 +194,7 @@ function listenUnix(
   return {
     listener,
     hostname: path,
+    requestedPort: 0,
     address: `unix:${path}`,
     port: 0,
     isUnix: true,
@@ -186,14 +207,7 @@ export function openListeners(
   mode: ListenMode = { loadBalanced: false, libc: null },
 ): OpenListener[] {
   if (settings.unixSocket !== null) {
-    try {
-      return [listenUnix(settings.unixSocket, settings, mode)];
-    } catch (error) {
-      throw new ListenError(
-        `failed to listen on UNIX socket: ${settings.unixSocket}: ` +
-          reason(error),
-      );
-    }
+    return [listenUnix(settings.unixSocket, settings, mode)];
   }
   if (settings.port === 0) return [];
   const addresses = settings.addresses.length > 0
@@ -219,19 +233,18 @@ export function listenAgain(
   libc: Libc | null,
   certificates: Certificates | null = null,
 ): OpenListener {
-  const { fd, hostname, address, port, isUnix, tls } = shared;
+  const { fd, hostname, port, requestedPort, isUnix, tls } = shared;
   if (tls !== undefined) {
     const mode = { loadBalanced: true, libc: null, certificates };
     return listenTls(hostname, port, settings, mode, tls);
   }
   if (libc !== null && fd >= 0) {
-    const listener = NativeListener.share(libc, fd);
-    return { listener, hostname, address, port, isUnix };
+    return { ...shared, listener: NativeListener.share(libc, fd) };
   }
   const mode = { loadBalanced: true, libc: null };
   return isUnix
     ? listenUnix(hostname, settings, mode)
-    : listenTcp(hostname, port, settings, mode, "none");
+    : listenTcp(hostname, requestedPort, settings, mode, "none");
 }
 
 function listenOn(

@@ -139,6 +139,7 @@ export class Service {
       return session.run();
     } finally {
       this.#heartbeat[0]++;
+      this.engine.context.observers.connection = 0;
     }
   }
 

@@ -6,22 +6,15 @@
 import type { Settings } from "../base/settings.ts";
 import type { LogFields, LogLevelName } from "../observe/log.ts";
 import type { SharedTable } from "../store/smp_store.ts";
+import type { OpenListener } from "./listeners.ts";
 import type { Secrets } from "./security.ts";
 import type { CallMessage } from "./smp_channel.ts";
 import type { ControlBuffers } from "./smp_control.ts";
-import type { TlsClients } from "./tls_listener.ts";
 
 /** An address that the main thread has opened. */
-export interface SharedListener {
+export interface SharedListener extends Omit<OpenListener, "listener"> {
   /** Of the socket, for native I/O; -1 if the worker opens it again. */
   fd: number;
-  /** What was listened on: a host name, or the path of a UNIX socket. */
-  hostname: string;
-  address: string;
-  port: number;
-  isUnix?: boolean;
-  /** What TLS asks of clients; without it there is no TLS. */
-  tls?: TlsClients;
 }
 
 /** A UDP address that one worker is to open. */

@@ -174,8 +174,12 @@ export class SmpServer {
   #sharedListeners(): SharedListener[] {
     const { unixSocket } = this.settings;
     if (this.listeners.length === 0 && unixSocket !== null) {
-      const address = `unix:${unixSocket}`;
-      return [{ fd: -1, hostname: unixSocket, address, port: 0, isUnix: true }];
+      return [{
+        fd: -1,
+        hostname: unixSocket,
+        requestedPort: 0,
+        ...this.#announced()[0],
+      }];
     }
     return this.listeners.map(({ listener, ...rest }) => ({
       fd: listener instanceof NativeListener ? listener.fd : -1,

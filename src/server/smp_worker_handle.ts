@@ -85,7 +85,10 @@ export class WorkerHandle {
       case "log": {
         const bytes = message.message.length + 64;
         this.#control.countPosted(this.worker, -bytes);
-        const fields = { worker: this.worker, ...message.fields };
+        // Lines of -vv look the same in every mode.
+        const fields = message.level === "DEBUG"
+          ? message.fields
+          : { worker: this.worker, ...message.fields };
         return this.#events.log.at(message.level, message.message, fields);
       }
       case "lines": {

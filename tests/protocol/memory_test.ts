@@ -14,7 +14,7 @@ const SHORT_BYTES_MAX = 400;
 /** but near both ends and as often in between; */
 const EDGE_CUTS = 20;
 /** very long ones less often. */
-const LONG_BYTES_MIN = 100_000;
+const LONG_BYTES_MIN = 10_000;
 const LONG_EDGE_CUTS = 4;
 
 /** Where the requests of a transcript are cut in two, one place a run. */

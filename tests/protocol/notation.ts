@@ -8,8 +8,8 @@
  *              the same id from then on
  *   {cas:b!a}  likewise, and it must not be the id `a`
  *   {cas8:a}   the same as the eight bytes of a binary header; `!` likewise
- *   {ttl:100}  100, or up to two less where the clock cannot be stopped
- *   {age:0}    0, or up to two more where the clock cannot be stopped
+ *   {ttl:100}  100, or some seconds less where the clock cannot be stopped
+ *   {age:0}    0, or some seconds more where the clock cannot be stopped
  *   {now+5}    the server's Unix time plus 5, give or take likewise
  *   {n}        any decimal number
  *   {*}        anything within a line, but no space

@@ -107,6 +107,7 @@ export const NOT_STORED = 0x05;
 export const NON_NUMERIC = 0x06;
 export const AUTH_ERROR = 0x20;
 export const UNKNOWN = 0x81;
+export const NO_MEMORY = 0x82;
 
 const TEXTS = new Map<number, string>([
   [NOT_FOUND, "Not found"],

@@ -47,6 +47,7 @@ export function settingsOf(flags: readonly string[]): Settings {
     memoryBytes: () => 2 ** 32,
     hasUser: () => null,
     environment: () => undefined,
+    cores: () => 1,
   };
   return configure(readFlags(flags), system).settings;
 }
@@ -54,6 +55,7 @@ export function settingsOf(flags: readonly string[]): Settings {
 /** The engine without sockets; its clock stands still. */
 export class MemoryPeer implements Peer {
   readonly isExact = true;
+  readonly isBusyAtTimes = false;
   readonly #server: MemoryServer;
 
   constructor(flags: readonly string[] = []) {
@@ -80,7 +82,7 @@ export class MemoryPeer implements Peer {
 }
 
 /** How long a reply may take. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 class SocketWire implements Wire {
   readonly #connection: Deno.Conn;
@@ -159,17 +161,23 @@ export type Clock =
 
 /** A server behind a TCP port. */
 export class SocketPeer implements Peer {
+  readonly isBusyAtTimes: boolean;
   readonly #port: number;
   readonly #clock: Clock;
 
-  private constructor(port: number, clock: Clock) {
+  private constructor(port: number, clock: Clock, isBusyAtTimes: boolean) {
     this.#port = port;
     this.#clock = clock;
+    this.isBusyAtTimes = isBusyAtTimes;
   }
 
   /** Stops the clock of the server if that can be done. */
-  static async open(port: number, clock: Clock): Promise<SocketPeer> {
-    const peer = new SocketPeer(port, clock);
+  static async open(
+    port: number,
+    clock: Clock,
+    isBusyAtTimes = false,
+  ): Promise<SocketPeer> {
+    const peer = new SocketPeer(port, clock, isBusyAtTimes);
     if (clock !== "runs") await peer.#control("debugtime p\r\n");
     return peer;
   }

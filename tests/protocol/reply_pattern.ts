@@ -7,7 +7,7 @@
 import { type Knowledge, TOKEN } from "./notation.ts";
 
 /** How far a clock may run between two exchanges. */
-const SLACK_SECONDS = 2;
+const SLACK_SECONDS = 9;
 
 /** Bytes that are known. */
 interface Literal {

@@ -4,6 +4,9 @@
  * @module
  */
 import type { Transcript } from "./transcript.ts";
+import { ADMIN } from "./transcripts/admin.ts";
+import { ADMIN_DUMPS } from "./transcripts/admin_dumps.ts";
+import { ADMIN_STATS } from "./transcripts/admin_stats.ts";
 import { BINARY_ADMIN } from "./transcripts/binary_admin.ts";
 import { BINARY_ERRORS } from "./transcripts/binary_errors.ts";
 import { BINARY_GET } from "./transcripts/binary_get.ts";
@@ -15,6 +18,7 @@ import { CLASSIC_STORE } from "./transcripts/classic_store.ts";
 import { ERRORS } from "./transcripts/errors.ts";
 import { EXPIRY } from "./transcripts/expiry.ts";
 import { LIMITS } from "./transcripts/limits.ts";
+import { MEMORY } from "./transcripts/memory.ts";
 import { META_ARITHMETIC } from "./transcripts/meta_arithmetic.ts";
 import { META_DELETE } from "./transcripts/meta_delete.ts";
 import { META_ERRORS } from "./transcripts/meta_errors.ts";
@@ -23,6 +27,9 @@ import { META_SET } from "./transcripts/meta_set.ts";
 import { NOREPLY } from "./transcripts/noreply.ts";
 
 export const TRANSCRIPTS: readonly Transcript[] = [
+  ...ADMIN,
+  ...ADMIN_DUMPS,
+  ...ADMIN_STATS,
   ...BINARY_ADMIN,
   ...BINARY_ERRORS,
   ...BINARY_GET,
@@ -34,6 +41,7 @@ export const TRANSCRIPTS: readonly Transcript[] = [
   ...ERRORS,
   ...EXPIRY,
   ...LIMITS,
+  ...MEMORY,
   ...META_ARITHMETIC,
   ...META_DELETE,
   ...META_ERRORS,

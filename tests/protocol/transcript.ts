@@ -20,10 +20,23 @@ export interface Advance {
 
 export type Step = Exchange | Advance;
 
-/** A conversation with a server that holds no items at its start. */
-export interface Transcript {
-  name: string;
+/** Which servers answer like this; ours always does. */
+export interface Scope {
+  /** The oldest memcached that is known to, if Debian's 1.6.18 does not. */
+  since?: string;
+  /** Why no memcached does. */
+  differs?: string;
+}
+
+/** Steps that fewer servers take than the rest of their transcript. */
+export interface Part extends Scope {
   steps: readonly Step[];
+}
+
+/** A conversation with a server that holds no items at its start. */
+export interface Transcript extends Scope {
+  name: string;
+  steps: readonly (Step | Part)[];
   /** How the server must be started. */
   flags?: readonly string[];
   /** It counts, or changes settings: no other transcript may share a server
@@ -36,24 +49,47 @@ export interface Transcript {
   memory?: string;
   /** The connection does not take commands at the end. */
   endsOpen?: boolean;
-  /** The first version of memcached that answers like this, if Debian's
-   * 1.6.18 does not. */
-  since?: string;
-  /** Why no memcached answers like this. */
-  differs?: string;
 }
 
-/** Whether the clock moves in it. */
-export function movesClock(transcript: Transcript): boolean {
-  return transcript.steps.some((step) => "advance" in step);
+/** The steps of a transcript, of all its parts. */
+export function stepsOf(transcript: Transcript): Step[] {
+  return transcript.steps.flatMap((step) =>
+    "steps" in step ? step.steps : [step]
+  );
+}
+
+/** The exchanges of a transcript. */
+export function exchangesOf(transcript: Transcript): Exchange[] {
+  return stepsOf(transcript).flatMap((step) => "advance" in step ? [] : [step]);
 }
 
 /** The requests of a transcript. */
 export function requestsOf(transcript: Transcript): string[] {
-  return transcript.steps.flatMap((step) => "advance" in step ? [] : step[0]);
+  return exchangesOf(transcript).map(([request]) => request);
 }
 
-/** The replies of a transcript. */
-export function repliesOf(transcript: Transcript): string[] {
-  return transcript.steps.flatMap((step) => "advance" in step ? [] : step[1]);
+/** Whether the clock moves in it. */
+export function movesClock(transcript: Transcript): boolean {
+  return stepsOf(transcript).some((step) => "advance" in step);
+}
+
+/** A version of memcached as a number that can be compared. */
+function rank(version: string): number {
+  const [major, minor, patch] = version.split(".").map(Number);
+  return (major * 1000 + minor) * 1000 + patch;
+}
+
+/** What remains of a transcript for memcached of this version; null if there
+ * is nothing. */
+export function forMemcached(
+  transcript: Transcript,
+  version: string,
+): Transcript | null {
+  const applies = ({ differs, since = "0.0.0" }: Scope) =>
+    differs === undefined && rank(since) <= rank(version);
+  if (!applies(transcript) || transcript.memory !== undefined) return null;
+  const steps = transcript.steps.filter((step) =>
+    !("steps" in step) || applies(step)
+  );
+  return steps.length === 0 ? null : { ...transcript, steps };
 }

@@ -202,6 +202,7 @@ export const BINARY_ERRORS: readonly Transcript[] = [
   },
   {
     name: "binary errors: a body of more than a gigabyte",
+    since: "1.6.45",
     steps: [
       hangsUp(OP.set, {
         key: "k",

@@ -30,8 +30,10 @@ function hit(flags: number, value: string, cas: string): Exchange {
   return [ASK_GET, answerValue(OP.get, flags, value, { cas })];
 }
 
-const SMALL = ["-I", "2048", "-o", "slab_chunk_max=1"];
-const NEVER = "v".repeat(2100);
+/** As in limits.ts. */
+const SMALL = ["-I", "131072", "-o", "slab_chunk_max=128"];
+const FITS = "v".repeat(130000);
+const NEVER = "v".repeat(132000);
 
 export const BINARY_STORE: readonly Transcript[] = [
   {
@@ -254,7 +256,7 @@ export const BINARY_STORE: readonly Transcript[] = [
         refusal(OP.setQ, TOO_LARGE) + NOOP,
       ],
       [
-        askStore(OP.set, "k", "v".repeat(50000)) + ASK_NOOP,
+        askStore(OP.set, "k", "v".repeat(300000)) + ASK_NOOP,
         refusal(OP.set, TOO_LARGE) + NOOP,
       ],
     ],
@@ -277,16 +279,16 @@ export const BINARY_STORE: readonly Transcript[] = [
     name: "binary append: no larger than -I",
     flags: SMALL,
     steps: [
-      [askStore(OP.set, "k", "v".repeat(1900)), answer(OP.set, { cas: A })],
+      [askStore(OP.set, "k", FITS), answer(OP.set, { cas: A })],
       [
-        ask(OP.append, { key: "k", value: "v".repeat(1900) }),
+        ask(OP.append, { key: "k", value: FITS }),
         refusal(OP.append, NOT_STORED),
       ],
       [
-        ask(OP.prependQ, { key: "k", value: "v".repeat(1900) }),
+        ask(OP.prependQ, { key: "k", value: FITS }),
         refusal(OP.prependQ, NOT_STORED),
       ],
-      hit(0, "v".repeat(1900), A),
+      hit(0, FITS, A),
     ],
   },
   {

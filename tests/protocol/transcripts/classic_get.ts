@@ -119,6 +119,7 @@ export const CLASSIC_GET: readonly Transcript[] = [
   },
   {
     name: "get: lines without a key",
+    since: "1.6.45",
     steps: [
       ["get\r\n", BAD],
       ["get \r\n", BAD],
@@ -187,6 +188,7 @@ export const CLASSIC_GET: readonly Transcript[] = [
   },
   {
     name: "gat: bad expirations",
+    since: "1.6.45",
     steps: [
       ["set a 0 0 1\r\nx\r\n", "STORED\r\n"],
       ["gat x a\r\n", "CLIENT_ERROR invalid exptime argument\r\n"],
@@ -214,6 +216,7 @@ export const CLASSIC_GET: readonly Transcript[] = [
   },
   {
     name: "touch: what is wrong with it",
+    since: "1.6.45",
     steps: [
       ["touch\r\n", BAD],
       ["touch a\r\n", BAD],

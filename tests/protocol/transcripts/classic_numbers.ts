@@ -160,6 +160,7 @@ export const CLASSIC_NUMBERS: readonly Transcript[] = [
   },
   {
     name: "incr and decr: too few arguments, too long a key",
+    since: "1.6.45",
     steps: [
       ["incr\r\n", BAD],
       ["incr n\r\n", BAD],

@@ -154,6 +154,39 @@ export const CLASSIC_STORE: readonly Transcript[] = [
     ],
   },
   {
+    name: "-C: every id is 0, and fits nothing but in ma and md",
+    flags: ["-C"],
+    // Without ids, flush_all of 1.6.18 takes the whole second with it.
+    fresh: true,
+    steps: [
+      ["set a 0 0 1\r\nx\r\n", "STORED\r\n"],
+      ["gets a\r\n", "VALUE a 0 1 0\r\nx\r\nEND\r\n"],
+      ["gats 0 a\r\n", "VALUE a 0 1 0\r\nx\r\nEND\r\n"],
+      ["cas a 0 0 1 0\r\ny\r\n", "EXISTS\r\n"],
+      ["cas a 0 0 1 5\r\ny\r\n", "EXISTS\r\n"],
+      ["cas none 0 0 1 1\r\ny\r\n", "NOT_FOUND\r\n"],
+      ["mg a c v\r\n", "VA 1 c0\r\nx\r\n"],
+      ["ms a 1 c\r\nz\r\n", "HD c0\r\n"],
+      ["ms a 1 C0\r\nz\r\n", "EX\r\n"],
+      ["ms a 1 C5\r\nz\r\n", "EX\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["ms a 1 E5 c\r\nz\r\n", "HD c0\r\n"],
+          ["mg a C0 v\r\n", "HD\r\n"],
+        ],
+      },
+      ["me a\r\n", "ME a exp=-1 la={age:0} cas=0 {any}\r\n"],
+      ["md a C1\r\n", "EX\r\n"],
+      ["md a C0\r\n", "HD\r\n"],
+      ["set n 0 0 1\r\n1\r\n", "STORED\r\n"],
+      ["ma n C0 v\r\n", "VA 1\r\n2\r\n"],
+      ["ma n C4 v\r\n", "EX\r\n"],
+      ["md n I\r\n", "HD\r\n"],
+      ["mg n c v\r\n", "VA 1 c0 X W\r\n2\r\n"],
+    ],
+  },
+  {
     name: "delete: found and not",
     steps: [
       ["delete a\r\n", "NOT_FOUND\r\n"],
@@ -177,11 +210,15 @@ export const CLASSIC_STORE: readonly Transcript[] = [
   },
   {
     name: "delete: any second argument is ignored",
-    since: "1.6.45",
     steps: [
       ["set a 0 0 1\r\nx\r\n", "STORED\r\n"],
-      ["delete a 10\r\n", "DELETED\r\n"],
-      ["delete a x\r\n", "NOT_FOUND\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["delete a 10\r\n", "DELETED\r\n"],
+          ["delete a x\r\n", "NOT_FOUND\r\n"],
+        ],
+      },
       ["delete a 10 noreply\r\nmn\r\n", "MN\r\n"],
     ],
   },
@@ -230,8 +267,13 @@ export const CLASSIC_STORE: readonly Transcript[] = [
     name: "stores: arguments after the last one are ignored",
     steps: [
       ["set a 0 0 2 noreplyx\r\nhi\r\n", "STORED\r\n"],
-      ["set a 0 0 2 noreply extra\r\nhi\r\n", "STORED\r\n"],
-      ["set a 0 0 2 a b c d e f\r\nhi\r\n", "STORED\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["set a 0 0 2 noreply extra\r\nhi\r\n", "STORED\r\n"],
+          ["set a 0 0 2 a b c d e f\r\nhi\r\n", "STORED\r\n"],
+        ],
+      },
       ["get a\r\n", "VALUE a 0 2\r\nhi\r\nEND\r\n"],
     ],
   },

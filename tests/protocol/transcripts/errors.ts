@@ -26,7 +26,12 @@ export const ERRORS: readonly Transcript[] = [
       ["sets a 0 0 1\r\n", ERROR],
       ["ab\r\n", ERROR],
       ["misbehave\r\n", ERROR],
-      ["refresh_certs\r\n", ERROR],
+      {
+        since: "1.6.45",
+        steps: [
+          ["refresh_certs\r\n", ERROR],
+        ],
+      },
       ["stats\tsettings\r\n", ERROR],
       [`${"x ".repeat(900)}\r\n`, ERROR],
     ],
@@ -56,6 +61,7 @@ export const ERRORS: readonly Transcript[] = [
   },
   {
     name: "errors: a leading space hides commands on data",
+    since: "1.6.45",
     steps: [
       [" get a\r\n", ERROR],
       ["  version\r\n", ERROR],
@@ -67,12 +73,16 @@ export const ERRORS: readonly Transcript[] = [
   },
   {
     name: "errors: but not commands of operators",
-    since: "1.6.45",
     steps: [
       ["  flush_all\r\n", "OK\r\n"],
       [" verbosity 0\r\n", "OK\r\n"],
-      [" stats\r\n", ERROR],
-      [" watch\r\n", ERROR],
+      {
+        since: "1.6.45",
+        steps: [
+          [" stats\r\n", ERROR],
+          [" watch\r\n", ERROR],
+        ],
+      },
     ],
   },
   {
@@ -92,17 +102,26 @@ export const ERRORS: readonly Transcript[] = [
   },
   {
     name: "errors: a length that is none, the value is taken for a command",
-    since: "1.6.45",
     steps: [
       ["set a 0 0 abc\r\nhi\r\n", BAD + ERROR],
       ["set a 0 0 -1\r\nhi\r\n", BAD + ERROR],
       ["set a 0 0 1x\r\nhi\r\n", BAD + ERROR],
-      ["set a 0 0 +1\r\nhi\r\n", BAD + ERROR],
+      {
+        since: "1.6.45",
+        steps: [
+          ["set a 0 0 +1\r\nhi\r\n", BAD + ERROR],
+        ],
+      },
       ["set a 0 0 2147483647\r\n", BAD],
       ["set a 0 0 2147483646\r\n", BAD],
       ["set a 0 0 2147483648\r\n", BAD],
-      ["set a 0 0 4294967296\r\n", BAD],
-      ["set a 0 0 99999999999\r\nget a\r\n", BAD + "END\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["set a 0 0 4294967296\r\n", BAD],
+          ["set a 0 0 99999999999\r\nget a\r\n", BAD + "END\r\n"],
+        ],
+      },
       ["ms a abc\r\nhi\r\n", BAD + ERROR],
       ["ms a S5 T0\r\nhello\r\n", BAD + ERROR],
       ["ms a -1\r\nmn\r\n", BAD + MN],
@@ -111,6 +130,7 @@ export const ERRORS: readonly Transcript[] = [
   },
   {
     name: "errors: bad flags, times and keys swallow the value",
+    since: "1.6.45",
     steps: [
       ["set a abc 0 2\r\nhi\r\nmn\r\n", BAD + MN],
       ["set a -1 0 2\r\nhi\r\nmn\r\n", BAD + MN],
@@ -137,13 +157,22 @@ export const ERRORS: readonly Transcript[] = [
   },
   {
     name: "errors: bad data chunks, exactly the length and two are taken",
-    since: "1.6.45",
     steps: [
       ["set a 0 0 3\r\nold\r\n", "STORED\r\n"],
-      ["set a 0 0 2\r\nhix\r\n", BAD_CHUNK + BAD],
+      {
+        since: "1.6.45",
+        steps: [
+          ["set a 0 0 2\r\nhix\r\n", BAD_CHUNK + BAD],
+        ],
+      },
       ["set a 0 0 2\r\nhi\n\nmn\r\n", BAD_CHUNK + MN],
       ["set a 0 0 2\r\nhi\r\rmn\r\n", BAD_CHUNK + MN],
-      ["set a 0 0 3\r\nhi\r\n\r\n", BAD_CHUNK + BAD],
+      {
+        since: "1.6.45",
+        steps: [
+          ["set a 0 0 3\r\nhi\r\n\r\n", BAD_CHUNK + BAD],
+        ],
+      },
       ["set a 0 0 2\r\nhixxmn\r\n", BAD_CHUNK + MN],
       ["set a 0 0 2\r\nhi there\r\n", BAD_CHUNK + ERROR],
       ["set a 0 0 0\r\nmnmn\r\n", BAD_CHUNK + MN],
@@ -157,11 +186,15 @@ export const ERRORS: readonly Transcript[] = [
   },
   {
     name: "errors: meta stores and bad data chunks",
-    since: "1.6.45",
     steps: [
       ["ms a 3\r\nold\r\n", "HD\r\n"],
-      ["ms a 3\r\nbarx\r\nmn\r\n", BAD_CHUNK + BAD + MN],
-      ["ms a 3 q\r\nbarx\r\nmn\r\n", BAD_CHUNK + BAD + MN],
+      {
+        since: "1.6.45",
+        steps: [
+          ["ms a 3\r\nbarx\r\nmn\r\n", BAD_CHUNK + BAD + MN],
+          ["ms a 3 q\r\nbarx\r\nmn\r\n", BAD_CHUNK + BAD + MN],
+        ],
+      },
       ["ms a 3 c k Oabc\r\nbarxxmn\r\n", BAD_CHUNK + MN],
       ["mg a v\r\n", "VA 3\r\nold\r\n"],
     ],

@@ -226,8 +226,16 @@ export const EXPIRY: readonly Transcript[] = [
       ["set a 0 0 1\r\nx\r\n", "STORED\r\n"],
       ["flush_all abc\r\n", "CLIENT_ERROR invalid exptime argument\r\n"],
       ["flush_all 1x\r\n", "CLIENT_ERROR invalid exptime argument\r\n"],
-      ["flush_all 2147483648\r\n", "CLIENT_ERROR invalid exptime argument\r\n"],
-      ["get a\r\n", X],
+      {
+        since: "1.6.45",
+        steps: [
+          [
+            "flush_all 2147483648\r\n",
+            "CLIENT_ERROR invalid exptime argument\r\n",
+          ],
+          ["get a\r\n", X],
+        ],
+      },
     ],
   },
   {

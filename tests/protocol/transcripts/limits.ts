@@ -9,14 +9,15 @@ const TOO_LARGE = "SERVER_ERROR object too large for cache\r\n";
 const MN = "MN\r\n";
 const BATCHED = "the limit is on what has arrived";
 
-/** Small items; memcached wants its chunks to divide them. */
-const SMALL = ["-I", "2048", "-o", "slab_chunk_max=1"];
+/** memcached wants chunks that divide the limit; with less than 128 KiB its
+ * 1.6.18 crashes at the first store of a large value. */
+const SMALL = ["-I", "131072", "-o", "slab_chunk_max=128"];
 /** Values of the limit, and one more. */
-const AT = "v".repeat(2048);
-const OVER = "v".repeat(2049);
+const AT = "v".repeat(131072);
+const OVER = "v".repeat(131073);
 /** What every memcached holds, and what none does with this limit. */
-const FITS = "v".repeat(1900);
-const NEVER = "v".repeat(2100);
+const FITS = "v".repeat(130000);
+const NEVER = "v".repeat(132000);
 
 /** Where buffers of any kind are likely to end. */
 const BUFFER_SIZES = [
@@ -41,14 +42,14 @@ export const LIMITS: readonly Transcript[] = [
     flags: SMALL,
     differs: "memcached's -I is the limit of header, key and value together",
     steps: [
-      [`set a 0 0 2048\r\n${AT}\r\n`, "STORED\r\n"],
-      ["get a\r\n", `VALUE a 0 2048\r\n${AT}\r\nEND\r\n`],
-      [`set a 0 0 2049\r\n${OVER}\r\n`, TOO_LARGE],
+      [`set a 0 0 131072\r\n${AT}\r\n`, "STORED\r\n"],
+      ["get a\r\n", `VALUE a 0 131072\r\n${AT}\r\nEND\r\n`],
+      [`set a 0 0 131073\r\n${OVER}\r\n`, TOO_LARGE],
       ["get a\r\n", "END\r\n"],
-      [`ms a 2048\r\n${AT}\r\n`, "HD\r\n"],
-      ["mg a s\r\n", "HD s2048\r\n"],
-      [`ms a 2049\r\n${OVER}\r\n`, TOO_LARGE],
-      [`${"set " + "k".repeat(250)} 0 0 2048\r\n${AT}\r\n`, "STORED\r\n"],
+      [`ms a 131072\r\n${AT}\r\n`, "HD\r\n"],
+      ["mg a s\r\n", "HD s131072\r\n"],
+      [`ms a 131073\r\n${OVER}\r\n`, TOO_LARGE],
+      [`${"set " + "k".repeat(250)} 0 0 131072\r\n${AT}\r\n`, "STORED\r\n"],
     ],
   },
   {
@@ -56,28 +57,28 @@ export const LIMITS: readonly Transcript[] = [
     flags: SMALL,
     differs: "memcached's -I is the limit of header, key and value together",
     steps: [
-      [`set a 0 0 2000\r\n${AT.slice(48)}\r\n`, "STORED\r\n"],
+      [`set a 0 0 131024\r\n${AT.slice(48)}\r\n`, "STORED\r\n"],
       [`append a 0 0 48\r\n${"v".repeat(48)}\r\n`, "STORED\r\n"],
-      ["get a\r\n", `VALUE a 0 2048\r\n${AT}\r\nEND\r\n`],
+      ["get a\r\n", `VALUE a 0 131072\r\n${AT}\r\nEND\r\n`],
       ["append a 0 0 1\r\nv\r\n", "NOT_STORED\r\n"],
       ["prepend a 0 0 1\r\nv\r\n", "NOT_STORED\r\n"],
-      ["get a\r\n", `VALUE a 0 2048\r\n${AT}\r\nEND\r\n`],
+      ["get a\r\n", `VALUE a 0 131072\r\n${AT}\r\nEND\r\n`],
     ],
   },
   {
     name: "limits: set removes what was there, add and others leave it",
     flags: SMALL,
     steps: [
-      [`set a 0 0 1900\r\n${FITS}\r\n`, "STORED\r\n"],
-      [`add a 0 0 2100\r\n${NEVER}\r\n`, TOO_LARGE],
-      [`replace a 0 0 2100\r\n${NEVER}\r\n`, TOO_LARGE],
-      [`append a 0 0 2100\r\n${NEVER}\r\n`, TOO_LARGE],
-      [`prepend a 0 0 2100\r\n${NEVER}\r\n`, TOO_LARGE],
-      [`cas a 0 0 2100 1\r\n${NEVER}\r\n`, TOO_LARGE],
-      ["get a\r\n", `VALUE a 0 1900\r\n${FITS}\r\nEND\r\n`],
-      [`set a 0 0 2100\r\n${NEVER}\r\n`, TOO_LARGE],
+      [`set a 0 0 130000\r\n${FITS}\r\n`, "STORED\r\n"],
+      [`add a 0 0 132000\r\n${NEVER}\r\n`, TOO_LARGE],
+      [`replace a 0 0 132000\r\n${NEVER}\r\n`, TOO_LARGE],
+      [`append a 0 0 132000\r\n${NEVER}\r\n`, TOO_LARGE],
+      [`prepend a 0 0 132000\r\n${NEVER}\r\n`, TOO_LARGE],
+      [`cas a 0 0 132000 1\r\n${NEVER}\r\n`, TOO_LARGE],
+      ["get a\r\n", `VALUE a 0 130000\r\n${FITS}\r\nEND\r\n`],
+      [`set a 0 0 132000\r\n${NEVER}\r\n`, TOO_LARGE],
       ["get a\r\n", "END\r\n"],
-      [`add a 0 0 2100\r\n${NEVER}\r\n`, TOO_LARGE],
+      [`add a 0 0 132000\r\n${NEVER}\r\n`, TOO_LARGE],
       ["get a\r\n", "END\r\n"],
     ],
   },
@@ -85,37 +86,36 @@ export const LIMITS: readonly Transcript[] = [
     name: "limits: an append that would make it too large is not stored",
     flags: SMALL,
     steps: [
-      [`set a 0 0 1900\r\n${FITS}\r\n`, "STORED\r\n"],
-      [`append a 0 0 1900\r\n${FITS}\r\n`, "NOT_STORED\r\n"],
-      [`prepend a 0 0 1900\r\n${FITS}\r\n`, "NOT_STORED\r\n"],
-      ["get a\r\n", `VALUE a 0 1900\r\n${FITS}\r\nEND\r\n`],
+      [`set a 0 0 130000\r\n${FITS}\r\n`, "STORED\r\n"],
+      [`append a 0 0 130000\r\n${FITS}\r\n`, "NOT_STORED\r\n"],
+      [`prepend a 0 0 130000\r\n${FITS}\r\n`, "NOT_STORED\r\n"],
+      ["get a\r\n", `VALUE a 0 130000\r\n${FITS}\r\nEND\r\n`],
     ],
   },
   {
     name: "limits: the error waits for the value, and the stream goes on",
     flags: SMALL,
     steps: [
-      ["set a 0 0 2100\r\n", ""],
+      ["set a 0 0 132000\r\n", ""],
       [NEVER.slice(1), ""],
       ["v\r\nmn\r\n", TOO_LARGE + MN],
-      [`set a 0 0 50000\r\n${"v".repeat(50000)}\r\nmn\r\n`, TOO_LARGE + MN],
-      [`set a 0 0 2100 noreply\r\n${NEVER}\r\nmn\r\n`, MN],
-      [`set a 0 0 2100\r\n${NEVER}xxmn\r\n`, TOO_LARGE + MN],
+      [`set a 0 0 300000\r\n${"v".repeat(300000)}\r\nmn\r\n`, TOO_LARGE + MN],
+      [`set a 0 0 132000 noreply\r\n${NEVER}\r\nmn\r\n`, MN],
+      [`set a 0 0 132000\r\n${NEVER}xxmn\r\n`, TOO_LARGE + MN],
     ],
   },
   {
     name: "limits: ms removes what was there in every mode",
     flags: SMALL,
-    since: "1.6.45",
     steps: [
       ["set a 0 0 3\r\nold\r\n", "STORED\r\n"],
-      [`ms a 2100 MR\r\n${NEVER}\r\n`, TOO_LARGE],
+      [`ms a 132000 MR\r\n${NEVER}\r\n`, TOO_LARGE],
       ["mg a s\r\n", "EN\r\n"],
       ["set a 0 0 3\r\nold\r\n", "STORED\r\n"],
-      [`ms a 2100 ME\r\n${NEVER}\r\n`, TOO_LARGE],
+      [`ms a 132000 ME\r\n${NEVER}\r\n`, TOO_LARGE],
       ["mg a s\r\n", "EN\r\n"],
       ["set a 0 0 3\r\nold\r\n", "STORED\r\n"],
-      [`ms a 2100 q k Oabc\r\n${NEVER}\r\nmn\r\n`, TOO_LARGE + MN],
+      [`ms a 132000 q k Oabc\r\n${NEVER}\r\nmn\r\n`, TOO_LARGE + MN],
       ["mg a s\r\n", "EN\r\n"],
     ],
   },
@@ -138,6 +138,7 @@ export const LIMITS: readonly Transcript[] = [
   {
     name: "limits: -I 1024",
     flags: ["-I", "1024", "-o", "slab_chunk_max=1"],
+    since: "1.6.45",
     steps: [
       [`set a 0 0 900\r\n${"v".repeat(900)}\r\n`, "STORED\r\n"],
       [`set a 0 0 1025\r\n${"v".repeat(1025)}\r\n`, TOO_LARGE],

@@ -53,6 +53,15 @@ export const META_ARITHMETIC: readonly Transcript[] = [
     ],
   },
   {
+    name: "ma: flags that proxies read are ignored",
+    steps: [
+      ["set n 0 0 2\r\n10\r\n", "STORED\r\n"],
+      ["ma n P1 L2 v\r\n", "VA 2\r\n11\r\n"],
+      ["ma n v P L\r\n", "VA 2\r\n12\r\n"],
+      ["md n P L\r\n", "HD\r\n"],
+    ],
+  },
+  {
     name: "ma: past 2^64-1, and down to 0",
     steps: [
       [`set n 0 0 20\r\n${MOST}\r\n`, "STORED\r\n"],
@@ -98,7 +107,6 @@ export const META_ARITHMETIC: readonly Transcript[] = [
   },
   {
     name: "ma: t before T is the old time",
-    since: "1.6.45",
     steps: [
       ["set n 0 0 1\r\n1\r\n", "STORED\r\n"],
       ["ma n t T60\r\n", "HD t-1\r\n"],
@@ -108,7 +116,6 @@ export const META_ARITHMETIC: readonly Transcript[] = [
   },
   {
     name: "ma: flags come back in their order",
-    since: "1.6.45",
     steps: [
       ["set n 5 100 2\r\n10\r\n", "STORED\r\n"],
       [
@@ -141,15 +148,39 @@ export const META_ARITHMETIC: readonly Transcript[] = [
   },
   {
     name: "ma: q hides success only",
-    since: "1.6.45",
     steps: [
       ["ma n q\r\nmn\r\n", "NF\r\n" + MN],
-      ["ma n N0 q\r\nmn\r\n", MN],
-      ["ma n q\r\nmn\r\n", MN],
-      ["ma n q v k O1\r\nmn\r\n", MN],
-      ["ma n E100\r\n", "HD\r\n"],
-      ["ma n C99 q\r\nmn\r\n", "EX\r\n" + MN],
-      ["ma n v\r\n", "VA 1\r\n4\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["ma n N0 q\r\nmn\r\n", MN],
+        ],
+      },
+      {
+        since: "1.6.45",
+        steps: [
+          ["ma n q\r\nmn\r\n", MN],
+          ["ma n q v k O1\r\nmn\r\n", MN],
+        ],
+      },
+      {
+        since: "1.6.45",
+        steps: [
+          ["ma n E100\r\n", "HD\r\n"],
+        ],
+      },
+      {
+        since: "1.6.45",
+        steps: [
+          ["ma n C99 q\r\nmn\r\n", "EX\r\n" + MN],
+        ],
+      },
+      {
+        since: "1.6.45",
+        steps: [
+          ["ma n v\r\n", "VA 1\r\n4\r\n"],
+        ],
+      },
       ["set n 0 0 2\r\nab\r\n", "STORED\r\n"],
       ["ma n q\r\nmn\r\n", NOT_NUMERIC + MN],
     ],
@@ -169,7 +200,6 @@ export const META_ARITHMETIC: readonly Transcript[] = [
   },
   {
     name: "ma: keys in base64",
-    since: "1.6.45",
     steps: [
       ["set n 0 0 2\r\n10\r\n", "STORED\r\n"],
       ["ma bg== b v k\r\n", "VA 2 kbg== b\r\n11\r\n"],
@@ -180,7 +210,6 @@ export const META_ARITHMETIC: readonly Transcript[] = [
   },
   {
     name: "ma: bad flags are all one error",
-    since: "1.6.45",
     steps: [
       ["set n 0 0 2\r\n10\r\n", "STORED\r\n"],
       ["ma n Dabc\r\n", BAD_FLAG],
@@ -196,14 +225,18 @@ export const META_ARITHMETIC: readonly Transcript[] = [
       ["ma n Cx\r\n", BAD_FLAG],
       ["ma n Ex\r\n", BAD_FLAG],
       ["ma n! b\r\n", BAD_FLAG],
-      [`ma ${"k".repeat(251)}\r\n`, BAD_FLAG],
-      ["ma\r\n", "CLIENT_ERROR bad command line format\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          [`ma ${"k".repeat(251)}\r\n`, BAD_FLAG],
+          ["ma\r\n", "CLIENT_ERROR bad command line format\r\n"],
+        ],
+      },
       ["ma n v\r\n", "VA 2\r\n11\r\n"],
     ],
   },
   {
     name: "ma: opaque tokens of 31 bytes and of 32",
-    since: "1.6.45",
     steps: [
       ["set n 0 0 2\r\n10\r\n", "STORED\r\n"],
       [`ma n v O${"x".repeat(31)}\r\n`, `VA 2 O${"x".repeat(31)}\r\n11\r\n`],

@@ -20,7 +20,6 @@ export const META_DELETE: readonly Transcript[] = [
   },
   {
     name: "md: key and opaque come back",
-    since: "1.6.45",
     steps: [
       ["md a k Oabc\r\n", "NF ka Oabc\r\n"],
       ["ms a 1\r\nx\r\n", "HD\r\n"],
@@ -32,7 +31,6 @@ export const META_DELETE: readonly Transcript[] = [
   },
   {
     name: "md: q hides success only",
-    since: "1.6.45",
     steps: [
       ["md a q\r\nmn\r\n", "NF\r\n" + MN],
       ["ms a 1\r\nx\r\n", "HD\r\n"],
@@ -55,7 +53,6 @@ export const META_DELETE: readonly Transcript[] = [
   },
   {
     name: "md: C0 never fits",
-    since: "1.6.45",
     steps: [
       ["ms a 1\r\nx\r\n", "HD\r\n"],
       ["md a C0\r\n", "EX\r\n"],
@@ -65,7 +62,6 @@ export const META_DELETE: readonly Transcript[] = [
   },
   {
     name: "md: T alone does nothing but delete",
-    since: "1.6.45",
     steps: [
       ["ms a 1\r\nx\r\n", "HD\r\n"],
       ["md a T30\r\n", "HD\r\n"],
@@ -165,16 +161,20 @@ export const META_DELETE: readonly Transcript[] = [
   },
   {
     name: "mg: N and what it answers with it",
-    since: "1.6.45",
     steps: [
       ["mg a N30 k Oabc q\r\n", "HD ka Oabc W\r\n"],
       ["mg a q v\r\n", "VA 0 Z\r\n\r\n"],
       ["md a\r\n", "HD\r\n"],
       ["mg a N0 t v\r\n", "VA 0 t-1 W\r\n\r\n"],
       ["md a\r\n", "HD\r\n"],
-      ["mg a N30 E77 c\r\n", "HD c77 W\r\n"],
-      ["ms a 1 C0\r\nx\r\n", "EX\r\n"],
-      ["mg a v\r\n", "VA 0 Z\r\n\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["mg a N30 E77 c\r\n", "HD c77 W\r\n"],
+          ["ms a 1 C0\r\nx\r\n", "EX\r\n"],
+          ["mg a v\r\n", "VA 0 Z\r\n\r\n"],
+        ],
+      },
       ["mg Zm9v b N30 k\r\n", "HD kfoo W\r\n"],
     ],
   },
@@ -224,14 +224,14 @@ export const META_DELETE: readonly Transcript[] = [
   },
   {
     name: "stale items and the other commands",
-    since: "1.6.45",
     steps: [
       ["ms n 2 T100\r\n10\r\n", "HD\r\n"],
       ["md n I\r\n", "HD\r\n"],
       ["ma n v\r\n", "VA 2\r\n11\r\n"],
-      ["mg n v\r\n", "{any}\r\n"],
+      ["mg n v\r\n", "VA 2 X W\r\n11\r\n"],
+      ["mg n v\r\n", "VA 2 Z X\r\n11\r\n"],
       ["ms n 1 MA\r\n0\r\n", "HD\r\n"],
-      ["mg n v s\r\n", "VA 3 {any}\r\n110\r\n"],
+      ["mg n v s\r\n", "VA 3 s3\r\n110\r\n"],
       ["set n 0 0 1\r\n5\r\n", "STORED\r\n"],
       ["mg n v\r\n", "VA 1\r\n5\r\n"],
     ],

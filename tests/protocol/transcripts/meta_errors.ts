@@ -30,12 +30,16 @@ export const META_ERRORS: readonly Transcript[] = [
   },
   {
     name: "meta: keys that are too long",
-    since: "1.6.45",
     steps: [
       [`mg ${TOO_LONG} v\r\n`, BAD],
       [`md ${TOO_LONG}\r\n`, BAD],
-      [`ms ${TOO_LONG} 2\r\nhi\r\nmn\r\n`, BAD + MN],
-      [`ms ${TOO_LONG} 2 q\r\nhi\r\nmn\r\n`, BAD + MN],
+      {
+        since: "1.6.45",
+        steps: [
+          [`ms ${TOO_LONG} 2\r\nhi\r\nmn\r\n`, BAD + MN],
+          [`ms ${TOO_LONG} 2 q\r\nhi\r\nmn\r\n`, BAD + MN],
+        ],
+      },
     ],
   },
   {
@@ -48,13 +52,17 @@ export const META_ERRORS: readonly Transcript[] = [
       ["mg a O1 O2\r\n", DUPLICATE],
       ["ms a 2 k k\r\nho\r\nmn\r\n", DUPLICATE + MN],
       ["ms a 2 q q\r\nho\r\nmn\r\n", DUPLICATE + MN],
-      ["md a q q\r\n", DUPLICATE],
+      {
+        since: "1.6.45",
+        steps: [
+          ["md a q q\r\n", DUPLICATE],
+        ],
+      },
       ["mg a v\r\n", "VA 2\r\nhi\r\n"],
     ],
   },
   {
     name: "meta: flags that there are not",
-    since: "1.6.45",
     steps: [
       ["ms a 2\r\nhi\r\n", "HD\r\n"],
       ["mg a z\r\n", INVALID],
@@ -63,7 +71,12 @@ export const META_ERRORS: readonly Transcript[] = [
       ["mg a 9v\r\n", INVALID],
       ["mg a A\r\n", INVALID],
       ["mg a zoo\r\n", INVALID],
-      ["md a z\r\n", INVALID],
+      {
+        since: "1.6.45",
+        steps: [
+          ["md a z\r\n", INVALID],
+        ],
+      },
       ["ms a 2 z\r\nho\r\nmn\r\n", INVALID + MN],
       ["ms a 2 abc\r\nho\r\nmn\r\n", INVALID + MN],
       ["mg a v\r\n", "VA 2\r\nhi\r\n"],
@@ -83,7 +96,6 @@ export const META_ERRORS: readonly Transcript[] = [
   },
   {
     name: "meta: tokens that are no numbers",
-    since: "1.6.45",
     steps: [
       ["ms a 2\r\nhi\r\n", "HD\r\n"],
       ["mg a N\r\n", BAD_TOKEN],
@@ -93,12 +105,22 @@ export const META_ERRORS: readonly Transcript[] = [
       ["mg a R\r\n", BAD_TOKEN],
       ["mg a Rx\r\n", BAD_TOKEN],
       ["mg a Cx\r\n", BAD_TOKEN],
-      ["mg a Ex\r\n", BAD_TOKEN],
-      ["mg a T4294967296\r\n", BAD_TOKEN],
+      {
+        since: "1.6.45",
+        steps: [
+          ["mg a Ex\r\n", BAD_TOKEN],
+          ["mg a T4294967296\r\n", BAD_TOKEN],
+        ],
+      },
       ["mg a T99999999999999999999999\r\n", BAD_TOKEN],
-      ["md a Cabc\r\n", BAD_TOKEN],
-      ["md a I Tabc\r\n", BAD_TOKEN],
-      ["md a I Eabc\r\n", BAD_TOKEN],
+      {
+        since: "1.6.45",
+        steps: [
+          ["md a Cabc\r\n", BAD_TOKEN],
+          ["md a I Tabc\r\n", BAD_TOKEN],
+          ["md a I Eabc\r\n", BAD_TOKEN],
+        ],
+      },
       ["mg a v t\r\n", "VA 2 t-1\r\nhi\r\n"],
     ],
   },
@@ -114,7 +136,6 @@ export const META_ERRORS: readonly Transcript[] = [
   },
   {
     name: "meta: more flags than there may be",
-    since: "1.6.45",
     steps: [
       ["ms a 2\r\nhi\r\n", "HD\r\n"],
       ["mg a b c d e f g h i j k l m n o p q r s t u v w\r\n", TOO_MANY],
@@ -122,11 +143,16 @@ export const META_ERRORS: readonly Transcript[] = [
         "mg a b c f h k l q s t u v O P L N1 T1 R1 C1 E1 F1 M J1 D1 I\r\n",
         TOO_MANY,
       ],
-      [
-        "ms a 2 b c f h k l q s t u v O P L N1 T1 R1 C1 E1\r\nho\r\nmn\r\n",
-        TOO_MANY + MN,
-      ],
-      ["md a b c f h k l q s t u v O P L N1 T1 R1 C1 E1 F1\r\n", TOO_MANY],
+      {
+        since: "1.6.45",
+        steps: [
+          [
+            "ms a 2 b c f h k l q s t u v O P L N1 T1 R1 C1 E1\r\nho\r\nmn\r\n",
+            TOO_MANY + MN,
+          ],
+          ["md a b c f h k l q s t u v O P L N1 T1 R1 C1 E1 F1\r\n", TOO_MANY],
+        ],
+      },
       ["mg a v\r\n", "VA 2\r\nhi\r\n"],
     ],
   },
@@ -137,7 +163,7 @@ export const META_ERRORS: readonly Transcript[] = [
       ["ms a 2 T100\r\nhi\r\n", "HD\r\n"],
       [
         "mg a c f h k l q s t u v O P L N1 T100 R1 C1 F1\r\n",
-        "{any}\r\n",
+        "VA 2 c{cas:a} f0 h0 ka l{age:0} s2 t{ttl:100} O\r\nhi\r\n",
       ],
     ],
   },

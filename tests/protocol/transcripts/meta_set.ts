@@ -24,11 +24,25 @@ export const META_SET: readonly Transcript[] = [
   },
   {
     name: "ms: flags come back in their order",
-    since: "1.6.45",
     steps: [
-      ["ms a 3 c k s Oxyz\r\nabc\r\n", "HD c{cas:a} ka s3 Oxyz\r\n"],
-      ["mg a c\r\n", "HD c{cas:a}\r\n"],
-      ["ms a 3 Oxyz s k c\r\nabc\r\n", "HD Oxyz s3 ka c{cas:b!a}\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["ms a 3 c k s Oxyz\r\nabc\r\n", "HD c{cas:a} ka s3 Oxyz\r\n"],
+        ],
+      },
+      {
+        since: "1.6.45",
+        steps: [
+          ["mg a c\r\n", "HD c{cas:a}\r\n"],
+        ],
+      },
+      {
+        since: "1.6.45",
+        steps: [
+          ["ms a 3 Oxyz s k c\r\nabc\r\n", "HD Oxyz s3 ka c{cas:b!a}\r\n"],
+        ],
+      },
       ["ms Zm9v 3 b k\r\nbar\r\n", "HD kZm9v b\r\n"],
       ["ms Zm9v 3 O1 k b c\r\nbar\r\n", "HD O1 kZm9v b c{cas:c}\r\n"],
     ],
@@ -40,12 +54,22 @@ export const META_SET: readonly Transcript[] = [
       ["mg a f\r\n", "HD f0\r\n"],
       ["ms a 1 F4294967295\r\nx\r\n", "HD\r\n"],
       ["mg a f\r\n", "HD f4294967295\r\n"],
-      ["ms a 1 F4294967296\r\ny\r\nmn\r\n", BAD + "MN\r\n"],
-      ["ms a 1 F99999999999\r\ny\r\nmn\r\n", BAD + "MN\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["ms a 1 F4294967296\r\ny\r\nmn\r\n", BAD + "MN\r\n"],
+          ["ms a 1 F99999999999\r\ny\r\nmn\r\n", BAD + "MN\r\n"],
+        ],
+      },
       ["ms a 1 F-1\r\ny\r\nmn\r\n", BAD + "MN\r\n"],
       ["ms a 1 Fx\r\ny\r\nmn\r\n", BAD + "MN\r\n"],
       ["ms a 1 F\r\ny\r\nmn\r\n", BAD + "MN\r\n"],
-      ["mg a v f\r\n", "VA 1 f4294967295\r\nx\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["mg a v f\r\n", "VA 1 f4294967295\r\nx\r\n"],
+        ],
+      },
     ],
   },
   {
@@ -101,6 +125,7 @@ export const META_SET: readonly Transcript[] = [
   },
   {
     name: "ms: N makes append and prepend create",
+    since: "1.6.45",
     steps: [
       ["ms a 2 MA N10\r\nzz\r\n", "HD\r\n"],
       ["mg a v t\r\n", "VA 2 t{ttl:10}\r\nzz\r\n"],
@@ -148,7 +173,6 @@ export const META_SET: readonly Transcript[] = [
   },
   {
     name: "ms: c is 0 when nothing was stored",
-    since: "1.6.45",
     steps: [
       ["ms a 1 C5 c k\r\nx\r\n", "NF c0 ka\r\n"],
       ["ms a 1 c\r\nx\r\n", "HD c{cas:a}\r\n"],
@@ -178,38 +202,49 @@ export const META_SET: readonly Transcript[] = [
       ["ms a 1 T\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
       ["ms a 1 Tx\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
       ["ms a 1 T1x\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
-      ["ms a 1 T+1\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
-      ["ms a 1 T2147483648\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
-      ["mg a v\r\n", "VA 1\r\nx\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["ms a 1 T+1\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
+          ["ms a 1 T2147483648\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
+          ["mg a v\r\n", "VA 1\r\nx\r\n"],
+        ],
+      },
       ["ms a 1 T2147483647\r\ny\r\n", "HD\r\n"],
       ["mg a v\r\n", "VA 1\r\ny\r\n"],
     ],
-    since: "1.6.45",
   },
   {
     name: "ms: bad ids",
-    since: "1.6.45",
     steps: [
       ["ms a 1 Cx\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
       ["ms a 1 C\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
       ["ms a 1 C-1\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
       ["ms a 1 C18446744073709551616\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
-      ["ms a 1 Ex\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["ms a 1 Ex\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
+        ],
+      },
       ["ms a 1 Nx MA\r\ny\r\nmn\r\n", BAD_TOKEN + "MN\r\n"],
     ],
   },
   {
     name: "ms: flags that only mg answers are ignored",
-    since: "1.6.45",
     steps: [
       ["ms a 3 v t f h l\r\nbar\r\n", "HD\r\n"],
       ["ms a 3 P1 L2 k\r\nbar\r\n", "HD ka\r\n"],
-      ["ms a 3 x u D1 J1 R5\r\nbar\r\n", "HD\r\n"],
+      {
+        since: "1.6.45",
+        steps: [
+          ["ms a 3 x u D1 J1 R5\r\nbar\r\n", "HD\r\n"],
+        ],
+      },
     ],
   },
   {
     name: "ms: the old form with S before the length is gone",
-    since: "1.6.45",
     steps: [
       ["ms a S3\r\nbar\r\n", BAD + "ERROR\r\n"],
       ["ms a 3 S3\r\nbar\r\nmn\r\n", "CLIENT_ERROR invalid flag\r\nMN\r\n"],

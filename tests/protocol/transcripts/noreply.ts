@@ -95,6 +95,7 @@ export const NOREPLY: readonly Transcript[] = [
   },
   {
     name: "noreply: silences the errors of stores",
+    since: "1.6.45",
     steps: [
       ["set a x 0 1 noreply\r\ny\r\nmn\r\n", MN],
       ["set a 0 x 1 noreply\r\ny\r\nmn\r\n", MN],
@@ -117,19 +118,27 @@ export const NOREPLY: readonly Transcript[] = [
   },
   {
     name: "noreply: an argument that is missing, and noreply in its place",
-    since: "1.6.45",
     steps: [
       ["touch a noreply\r\nmn\r\n", MN],
       ["incr a noreply\r\nmn\r\n", MN],
       ["verbosity noreply\r\nmn\r\n", MN],
-      ["shutdown noreply\r\nmn\r\n", MN],
+      {
+        since: "1.6.45",
+        steps: [
+          ["shutdown noreply\r\nmn\r\n", MN],
+        ],
+      },
     ],
   },
   {
     name: "noreply: a bad data chunk is silent, what is left over is not",
-    since: "1.6.45",
     steps: [
-      ["set a 0 0 2 noreply\r\nhix\r\nmn\r\n", BAD + MN],
+      {
+        since: "1.6.45",
+        steps: [
+          ["set a 0 0 2 noreply\r\nhix\r\nmn\r\n", BAD + MN],
+        ],
+      },
       ["set a 0 0 2 noreply\r\nhixxmn\r\n", MN],
       ["add a 0 0 2 noreply\r\nhi there\r\nmn\r\n", "ERROR\r\n" + MN],
       ["get a\r\n", "END\r\n"],
@@ -138,11 +147,16 @@ export const NOREPLY: readonly Transcript[] = [
   {
     name: "noreply: only as the last word",
     steps: [
-      ["set a 0 0 1 noreply x\r\n1\r\n", "STORED\r\n"],
-      [
-        "set a 0 0 1 x noreply\r\n2\r\nget a\r\n",
-        "VALUE a 0 1\r\n2\r\nEND\r\n",
-      ],
+      {
+        since: "1.6.45",
+        steps: [
+          ["set a 0 0 1 noreply x\r\n1\r\n", "STORED\r\n"],
+          [
+            "set a 0 0 1 x noreply\r\n2\r\nget a\r\n",
+            "VALUE a 0 1\r\n2\r\nEND\r\n",
+          ],
+        ],
+      },
       ["set a 0 0 1 noreplyx\r\n3\r\n", "STORED\r\n"],
       ["set a 0 0 1 NOREPLY\r\n4\r\n", "STORED\r\n"],
       ["set a 0 0 1 norepl\r\n5\r\n", "STORED\r\n"],
@@ -154,7 +168,6 @@ export const NOREPLY: readonly Transcript[] = [
       ["ms a 2 noreply\r\nhi\r\nmn\r\n", "CLIENT_ERROR invalid flag\r\nMN\r\n"],
       ["mn noreply\r\n", MN],
     ],
-    since: "1.6.45",
   },
   {
     name: "noreply: BAD_CHUNK answers without it",
