@@ -15,7 +15,7 @@ import {
   NativeListener,
 } from "./native/listening.ts";
 import { openTls } from "./open_tls.ts";
-import type { TlsClients } from "./tls_listener.ts";
+import { type TlsClients, TlsListener } from "./tls_listener.ts";
 
 /** Exit code of memcached when it cannot listen (EX_OSERR). */
 export const EXIT_CANNOT_LISTEN = 71;
@@ -329,4 +329,17 @@ export function portLines(listeners: readonly Announced[]): string {
 export function writePortFile(path: string, lines: string): void {
   Deno.writeTextFileSync(`${path}.lck`, lines);
   Deno.renameSync(`${path}.lck`, path);
+}
+
+/** Resolves when all listeners can be connected to; throws ListenError. */
+export async function allReady(
+  listeners: readonly OpenListener[],
+): Promise<void> {
+  try {
+    for (const { listener } of listeners) {
+      if (listener instanceof TlsListener) await listener.ready;
+    }
+  } catch (error) {
+    throw new ListenError(`failed to listen: ${reason(error)}`);
+  }
 }

@@ -19,6 +19,7 @@ const VERSIONS = { "tlsv1.2": "TLSv1.2", "tlsv1.3": "TLSv1.3" } as const;
 /** A TLS address that may ask clients for certificates. */
 export class NodeTlsListener extends TlsListener {
   readonly addr: Deno.NetAddr;
+  override readonly ready: Promise<void>;
   readonly #options: TlsListenOptions;
   readonly #certificates: Certificates;
   readonly #server: ReturnType<typeof createServer>;
@@ -38,7 +39,8 @@ export class NodeTlsListener extends TlsListener {
     this.#replace = (loaded) =>
       this.#server.setSecureContext(this.#context(loaded));
     certificates.onReplace.add(this.#replace);
-    this.#listen();
+    this.#serve();
+    this.ready = this.#listen();
   }
 
   #context(loaded: LoadedCertificates) {
@@ -55,7 +57,7 @@ export class NodeTlsListener extends TlsListener {
     };
   }
 
-  #listen(): void {
+  #serve(): void {
     const server = this.#server;
     server.on("connection", (socket: Socket) => {
       // That ends as an error of the handshake, as any other.
@@ -69,10 +71,19 @@ export class NodeTlsListener extends TlsListener {
     server.on("error", (error) => {
       if (!this.isClosed) this.observer.acceptFailed(reasonOf(error));
     });
+  }
+
+  #listen(): Promise<void> {
     const { hostname, port } = this.addr;
     const { backlog, isShared } = this.#options;
     const where = { host: hostname, port, backlog, reusePort: isShared };
-    server.listen(where);
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(where, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
   }
 
   #secured(socket: TLSSocket): void {

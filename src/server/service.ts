@@ -203,9 +203,11 @@ export class Service {
   }
 
   async #accept(open: OpenListener, listener: Acceptor): Promise<void> {
+    const isShared = !(listener instanceof TlsListener);
     for (;;) {
       if (!this.settings.maxconnsFast) await this.waitForRoom();
-      const turn = this.admission.turn();
+      // Nobody else can take the clients of a TLS listener.
+      const turn = isShared ? this.admission.turn() : null;
       if (turn !== null) {
         await turn;
         if (this.#isStopping) return;

@@ -12,6 +12,7 @@ import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
 import {
+  allReady,
   openDatagrams,
   type OpenListener,
   openListeners,
@@ -79,10 +80,13 @@ export class SingleServer implements ServerPort {
     for (const open of datagrams) this.service.serveDatagrams(open);
     if (datagrams.length > 0) settings.udpPort = datagrams[0].port;
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
-    announce([...this.listeners, ...datagrams], settings, log);
+    allReady(this.listeners).then(
+      () => announce([...this.listeners, ...datagrams], settings, log),
+      (error) => this.#stopped.reject(error),
+    );
   }
 
-  /** Resolves when the server has stopped. */
+  /** Resolves when the server has stopped; rejects if it cannot listen. */
   get stopped(): Promise<void> {
     return this.#stopped.promise;
   }

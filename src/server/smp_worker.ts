@@ -6,7 +6,12 @@
  */
 import type { LogFields, LogLevelName, LogPort } from "../observe/log.ts";
 import { attachStore } from "../store/smp_store.ts";
-import { listenAgain, listenUdp } from "./listeners.ts";
+import {
+  allReady,
+  listenAgain,
+  listenUdp,
+  type OpenListener,
+} from "./listeners.ts";
 import { chooseIo } from "./native/choice.ts";
 import { type Secrets, Security } from "./security.ts";
 import { Service } from "./service.ts";
@@ -134,7 +139,8 @@ class Worker {
   }
 
   /** Opens what the main thread says; throws what Deno.listen throws. */
-  listen(): void {
+  async listen(): Promise<void> {
+    const all: OpenListener[] = [];
     const { settings, listeners, datagrams, worker } = this.#start;
     const { certificates } = this.#security;
     const needsLibc = listeners.some((listener) => listener.fd >= 0);
@@ -145,8 +151,10 @@ class Worker {
       // Elsewhere workers cannot share a port of TLS.
       if (listener.tls !== undefined && !SHARES_TLS && worker !== 0) continue;
       const open = listenAgain(listener, settings, libc, certificates);
+      all.push(open);
       this.#service.listen(open);
     }
+    await allReady(all);
     for (const { hostname, port } of datagrams) {
       this.#service.serveDatagrams(listenUdp(hostname, port));
     }
@@ -204,12 +212,12 @@ class Worker {
 
 let running: Worker | null = null;
 
-scope.onmessage = ({ data }) => {
+scope.onmessage = async ({ data }) => {
   switch (data.type) {
     case "start":
       try {
         running = new Worker(data);
-        running.listen();
+        await running.listen();
         scope.postMessage({ type: "ready" });
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);

@@ -39,6 +39,8 @@ const NOBODY: TlsObserver = {
 export abstract class TlsListener {
   observer: TlsObserver = NOBODY;
   abstract readonly addr: Deno.NetAddr;
+  /** Resolves when clients can connect; rejects if they never can. */
+  readonly ready: Promise<void> = Promise.resolve();
   readonly #ready: Deno.Conn[] = [];
   readonly #waiting: PromiseWithResolvers<Deno.Conn>[] = [];
   #handshakes = 0;
