@@ -125,3 +125,39 @@ export const PREFIXES_MAX = 100_000;
 
 /** A log file is put aside when it would grow beyond this. */
 export const LOG_FILE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Login line of `-Y`: shortest that is answered, and longest token
+ * (memcached's MIN_AUTH_REQ_LEN and MAX_AUTH_REQ_LEN). */
+export const LOGIN_LINE_BYTES_MIN = 6;
+export const LOGIN_TOKEN_BYTES_MAX = 16 * 1024;
+/** SASL: longest mechanism name (memcached's MAX_SASL_MECH_LEN), and longest
+ * message of a client, as long as an ASCII token. */
+export const SASL_MECHANISM_BYTES_MAX = 32;
+export const SASL_MESSAGE_BYTES_MAX = 16 * 1024;
+/** Failed logins after which a connection ends. */
+export const LOGIN_FAILURES_PER_CONNECTION_MAX = 8;
+/** Failed logins of one address within the window below; after that its
+ * passwords are not looked at until the window is over. */
+export const LOGIN_FAILURES_PER_ADDRESS_MAX = 30;
+export const LOGIN_WINDOW_SECONDS = 60;
+/** Addresses whose failures are remembered; the oldest gives way. */
+export const LOGIN_ADDRESSES_MAX = 10_000;
+/** Password hashes computed at the same time: each takes a thread and up to
+ * PASSWORD_HASH_MEMORY_BYTES_MAX. */
+export const PASSWORD_HASHES_AT_ONCE_MAX = 2;
+export const PASSWORD_HASH_MEMORY_BYTES_MAX = 64 * 1024 * 1024;
+export const PASSWORD_HASH_ROUNDS_MAX = 10_000_000;
+/** Files with users, certificates and keys: largest that is read. */
+export const SECRET_FILE_BYTES_MAX = 1024 * 1024;
+
+/** TLS: time for a handshake. */
+export const TLS_HANDSHAKE_MS_MAX = 10_000;
+
+/** UDP: largest datagram that is sent (memcached's UDP_MAX_PAYLOAD_SIZE),
+ * largest that is received, and largest reply: the default `-I` fits. */
+export const UDP_DATAGRAM_BYTES_MAX = 1400;
+export const UDP_REQUEST_BYTES_MAX = 64 * 1024;
+export const UDP_REPLY_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Seconds between log lines about the same kind of misbehaving client. */
+export const LOG_REPEAT_SECONDS = 10;

@@ -16,6 +16,10 @@ import {
 /** Which protocols a connection may speak (`-B`). */
 export type ProtocolChoice = "auto" | "ascii" | "binary";
 
+/** How a listener does TLS: none (`notls:`), without client certificates
+ * (`btls:`), or only with them (`mtls:`). */
+export type ListenerTls = "none" | "basic" | "mutual";
+
 /** Which I/O serves clients (`--io`). */
 export type IoChoice = "deno" | "native" | "auto";
 
@@ -25,6 +29,27 @@ export interface ListenAddress {
   host: string;
   /** -1 for the port of `-p`. */
   port: number;
+  /** Without it: TLS as `-Z` and `ssl_verify_mode` say. */
+  tls?: ListenerTls;
+}
+
+/** What `-Z` and the `ssl_` options of `-o` ask for. */
+export interface TlsSettings {
+  enabled: boolean;
+  /** PEM file. */
+  chainCert: string | null;
+  /** File of the private key; without it, the key is in `chainCert`. */
+  key: string | null;
+  /** OpenSSL's number: 1 PEM, 2 DER. */
+  keyFormat: number;
+  /** OpenSSL's bits: 0 none, 1 request, 3 require, 7 require once. */
+  verifyMode: number;
+  /** PEM file of those who may sign clients. */
+  caCert: string | null;
+  sessionCache: boolean;
+  /** Only reported: the buffers are Deno's. */
+  writeBufferBytes: number;
+  minVersion: "tlsv1.2" | "tlsv1.3";
 }
 
 /** Everything an operator can set. Bytes, seconds and counts are numbers. */
@@ -38,7 +63,7 @@ export interface Settings {
 
   /** Port of `-p`; 0 for none, -1 for any free one. */
   port: number;
-  /** `-U`; 0 for none. */
+  /** `-U`; 0 for none, -1 for any free one. */
   udpPort: number;
   addresses: ListenAddress[];
   /** The text of `-l`, as `stats settings` shows it. */
@@ -60,8 +85,11 @@ export interface Settings {
   logFile: string | null;
   pidFile: string | null;
   portFile: string | null;
+  tls: TlsSettings;
   /** `-S`. */
   sasl: boolean;
+  /** MEMCACHED_SASL_PWDB. */
+  saslFile: string | null;
   /** `-Y`. */
   authFile: string | null;
   /** `-e`, `--snapshot`: written at a graceful stop, loaded at the start. */
@@ -140,7 +168,19 @@ export const SETTINGS_DEFAULT: Settings = {
   logFile: null,
   pidFile: null,
   portFile: null,
+  tls: {
+    enabled: false,
+    chainCert: null,
+    key: null,
+    keyFormat: 1,
+    verifyMode: 0,
+    caCert: null,
+    sessionCache: false,
+    writeBufferBytes: 16 * 1024,
+    minVersion: "tlsv1.2",
+  },
   sasl: false,
+  saslFile: null,
   authFile: null,
   memoryFile: null,
   drainGraceSeconds: 0,

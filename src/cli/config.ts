@@ -11,14 +11,12 @@ import {
   MEMORY_BYTES_MIN,
   THREADS_MAX,
 } from "../base/limits.ts";
-import {
-  type ListenAddress,
-  type Settings,
-  SETTINGS_DEFAULT,
-} from "../base/settings.ts";
+import { type Settings, SETTINGS_DEFAULT } from "../base/settings.ts";
+import { parseAddresses } from "./addresses.ts";
 import { applyExtended } from "./extended.ts";
-import { DEFAULT_VALUE, type GivenFlags, MISSING_FLAGS } from "./flags.ts";
+import { DEFAULT_VALUE, type GivenFlags } from "./flags.ts";
 import { applyObserving } from "./observing.ts";
+import { applySecurity } from "./security_flags.ts";
 import { parseSize } from "./sizes.ts";
 import { EXIT_NO_USER, UsageError } from "./usage_error.ts";
 
@@ -64,13 +62,6 @@ function toInteger(text: string): number {
 
 /** Settings for the flags; throws UsageError. */
 export function configure(given: GivenFlags, system: SystemFacts): Config {
-  for (const { name, help } of MISSING_FLAGS) {
-    if (!given.has(name)) continue;
-    if (name === "udp-port" && toInteger(last(given, name)!) === 0) continue;
-    throw new UsageError(
-      `--${name}: ${help} is not available in this version`,
-    );
-  }
   const settings: Settings = structuredClone(SETTINGS_DEFAULT);
   const warnings: string[] = [];
   settings.portFile = system.environment("MEMCACHED_PORT_FILENAME") ?? null;
@@ -90,6 +81,7 @@ export function configure(given: GivenFlags, system: SystemFacts): Config {
     if (given.has(name)) warnings.push(`--${name}: accepted, without effect`);
   }
   checkUser(given, system, warnings);
+  applySecurity(settings, given, system);
   checkTogether(settings);
   return { settings, daemon: given.has("daemon"), warnings };
 }
@@ -100,6 +92,16 @@ function applyNetwork(settings: Settings, given: GivenFlags): void {
     settings.port = toInteger(port);
     if (settings.port < -1 || settings.port > 65535) {
       throw new UsageError(`ERROR: Invalid port number ${settings.port}.`);
+    }
+  }
+  const udpPort = last(given, "udp-port");
+  if (udpPort !== undefined) {
+    settings.udpPort = toInteger(udpPort);
+    if (settings.udpPort < -1 || settings.udpPort > 65535) {
+      throw new UsageError(`ERROR: Invalid port number ${settings.udpPort}.`);
+    }
+    if (settings.udpPort !== 0 && port === undefined) {
+      settings.port = settings.udpPort;
     }
   }
   const listen = given.get("listen");
@@ -128,32 +130,6 @@ function applyNetwork(settings: Settings, given: GivenFlags): void {
     throw new UsageError(`--io: ${io} is not one of deno, native, auto`);
   }
   settings.io = io;
-}
-
-/** The addresses of `-l`: a list with commas or semicolons. */
-export function parseAddresses(text: string): ListenAddress[] {
-  return text.split(/[,;]/).filter((part) => part.trim() !== "").map(
-    (part) => parseAddress(part.trim()),
-  );
-}
-
-function parseAddress(text: string): ListenAddress {
-  let rest = text;
-  for (;;) {
-    const prefix = /^(proto\[(\w+)\]|tag\[[^\]]*\]|tag_[^_]*_|notls|btls|mtls):/
-      .exec(rest);
-    if (prefix === null) break;
-    if (/^[bm]tls$/.test(prefix[1])) {
-      throw new UsageError(`-l ${prefix[1]}: TLS is not available`);
-    }
-    rest = rest.slice(prefix[0].length);
-  }
-  const match = /^(?:\[([^\]]+)\]|([^:]*))(?::([0-9]+))?$/.exec(rest);
-  // More than one colon and no brackets: an IPv6 address without a port.
-  const host = match === null ? rest : match[1] ?? match[2];
-  const port = match?.[3] === undefined ? -1 : Number(match[3]);
-  if (port > 65535) throw new UsageError(`Invalid port number: "${port}"`);
-  return { host: host === "*" ? "" : host, port };
 }
 
 // A number that must be greater than 0, with memcached's complaint.
@@ -332,6 +308,7 @@ function checkTogether(settings: Settings): void {
   }
   // Without any other way in, no port means any port. memcached's own tests,
   // which ask for relaxed_privileges, expect no port at all.
-  const isReachable = settings.unixSocket !== null || settings.debugCommands;
+  const isReachable = settings.unixSocket !== null ||
+    settings.udpPort !== 0 || settings.debugCommands;
   if (settings.port === 0 && !isReachable) settings.port = -1;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Flag, FLAGS, MISSING_FLAGS } from "./flags.ts";
+import { type Flag, FLAGS } from "./flags.ts";
 import type { SourcePart, TextSource } from "./sources.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -41,9 +41,7 @@ export function variableOf(flagName: string): string {
 
 /** What each variable that is set gives; throws UsageError. */
 export function readEnvironment(system: TextSource): SourcePart[] {
-  const flags = [...FLAGS, ...MISSING_FLAGS].filter(({ name }) =>
-    !COMMAND_LINE_ONLY.includes(name)
-  );
+  const flags = FLAGS.filter(({ name }) => !COMMAND_LINE_ONLY.includes(name));
   const flagVariables = new Set(flags.map(({ name }) => variableOf(name)));
   const parts: SourcePart[] = [];
   for (const flag of flags) {

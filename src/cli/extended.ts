@@ -6,6 +6,7 @@
  * @module
  */
 import type { Settings } from "../base/settings.ts";
+import { TLS_OPTIONS } from "./tls_options.ts";
 import { UsageError } from "./usage_error.ts";
 
 type Apply = (settings: Settings, value: string | null, name: string) => void;
@@ -252,6 +253,7 @@ const IGNORED = [
 /** Every option of `-o`. */
 export const EXTENDED: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   ...HONOURED,
+  ...TLS_OPTIONS,
   ...REPORTED,
   ...IGNORED.map((name): [string, Apply] => [name, ignore]),
 ]);
@@ -260,7 +262,7 @@ export const EXTENDED: ReadonlyMap<string, Apply> = new Map<string, Apply>([
 export const WITHOUT_EFFECT: ReadonlySet<string> = new Set(IGNORED);
 
 /** Options that a later version brings. */
-const MISSING = /^(ssl_|proxy_)/;
+const MISSING = /^proxy_/;
 
 /** Applies the options of one `-o`; returns those without effect. */
 export function applyExtended(settings: Settings, list: string): string[] {

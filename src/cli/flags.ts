@@ -21,6 +21,7 @@ export interface Flag {
 /** Every flag, in the order of the help. */
 export const FLAGS: readonly Flag[] = [
   flag("p", "port", "num", "TCP port (default 11211; 0: any free one)"),
+  flag("U", "udp-port", "num", "UDP port (default 0: off; -1: any free one)"),
   flag("s", "unix-socket", "file", "UNIX socket to listen on, instead of TCP"),
   flag("a", "unix-mask", "mask", "access mask of the socket, octal (700)"),
   flag("A", "enable-shutdown", "", 'enable the "shutdown" command'),
@@ -53,6 +54,9 @@ export const FLAGS: readonly Flag[] = [
   flag("b", "listen-backlog", "num", "connections that may queue (1024)"),
   flag("B", "protocol", "name", "ascii, binary, or auto (default)"),
   flag("I", "max-item-size", "num", "largest value: 1k..1024m (default 1m)"),
+  flag("Z", "enable-ssl", "", "TLS on all TCP addresses; see ssl_ below"),
+  flag("S", "enable-sasl", "", "SASL, with MEMCACHED_SASL_PWDB; binary only"),
+  flag("Y", "auth-file", "file", "lines user:password; text protocol only"),
   flag("F", "disable-flush-all", "", "disable flush_all"),
   flag("X", "disable-dumping", "", "disable cachedump, detail and metadump"),
   flag("W", "disable-watch", "", "disable watch"),
@@ -71,14 +75,6 @@ export const FLAGS: readonly Flag[] = [
   flag("", "hot-keys", "[num]", "find hot keys; look at 1 of num gets (100)"),
 ];
 
-/** Flags of memcached that a later version brings: refused, never ignored. */
-export const MISSING_FLAGS: readonly Flag[] = [
-  flag("U", "udp-port", "num", "UDP"),
-  flag("Z", "enable-ssl", "", "TLS"),
-  flag("S", "enable-sasl", "", "SASL authentication"),
-  flag("Y", "auth-file", "file", "ASCII authentication"),
-];
-
 function flag(
   letter: string,
   name: string,
@@ -87,8 +83,6 @@ function flag(
 ): Flag {
   return { letter, name, value, help };
 }
-
-const ALL: readonly Flag[] = [...FLAGS, ...MISSING_FLAGS];
 
 /** Stands for a value that was left out. */
 export const DEFAULT_VALUE = "default";
@@ -106,9 +100,9 @@ export function readFlags(
   words: string[] = [],
 ): GivenFlags {
   const parsed = parseArgs(spellOut(args), {
-    string: ALL.filter((f) => f.value !== "").map((f) => f.name),
-    boolean: ALL.filter((f) => f.value === "").map((f) => f.name),
-    collect: ALL.map((f) => f.name),
+    string: FLAGS.filter((f) => f.value !== "").map((f) => f.name),
+    boolean: FLAGS.filter((f) => f.value === "").map((f) => f.name),
+    collect: FLAGS.map((f) => f.name),
     unknown: (arg, key) => {
       if (key !== undefined) {
         throw new UsageError(`Illegal argument "${key}"`, 1);
@@ -117,7 +111,7 @@ export function readFlags(
     },
   });
   const given: GivenFlags = new Map();
-  for (const { name, value } of ALL) {
+  for (const { name, value } of FLAGS) {
     const list = parsed[name] as (string | boolean)[] | undefined;
     const values = (list ?? []).filter((v) => v !== false).map(String);
     if (values.length === 0) continue;
@@ -138,7 +132,7 @@ function spellOut(args: readonly string[]): string[] {
     if (arg.startsWith("--")) {
       refuseNeedlessValue(arg);
       const name = arg.slice(2);
-      const known = ALL.find((f) => f.name === name);
+      const known = FLAGS.find((f) => f.name === name);
       if (known?.value.startsWith("[")) spelled.push(`${arg}=${DEFAULT_VALUE}`);
       else if (
         known !== undefined && known.value !== "" && i + 1 < args.length
@@ -156,7 +150,7 @@ function refuseNeedlessValue(arg: string): void {
   const at = arg.indexOf("=");
   if (at < 0) return;
   const name = arg.slice(2, at);
-  if (ALL.some((f) => f.name === name && f.value === "")) {
+  if (FLAGS.some((f) => f.name === name && f.value === "")) {
     throw new UsageError(`--${name} takes no argument`, 1);
   }
 }
@@ -168,7 +162,7 @@ function spellLetters(
   spelled: string[],
 ): number {
   for (let at = 1; at < arg.length; at++) {
-    const known = ALL.find((f) => f.letter !== "" && f.letter === arg[at]);
+    const known = FLAGS.find((f) => f.letter !== "" && f.letter === arg[at]);
     if (known === undefined) {
       throw new UsageError(`Illegal argument "${arg[at]}"`, 1);
     }

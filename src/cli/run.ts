@@ -10,6 +10,7 @@ import { EXIT_CANNOT_LISTEN, ListenError } from "../server/listeners.ts";
 import { onSignals } from "../server/process.ts";
 import { SingleServer } from "../server/single.ts";
 import { SnapshotPlaceError } from "../server/snapshot_file.ts";
+import { StartError } from "../server/start_error.ts";
 import { SmpServer } from "../server/smp_server.ts";
 import type { Config } from "./config.ts";
 import { isDaemon, startDaemon } from "./daemon.ts";
@@ -53,6 +54,9 @@ export async function run(args: readonly string[]): Promise<number> {
     return await serve(config);
   } catch (error) {
     if (error instanceof UsageError) {
+      return complain(error.message, error.exitCode);
+    }
+    if (error instanceof StartError) {
       return complain(error.message, error.exitCode);
     }
     if (error instanceof ListenError) {
@@ -111,7 +115,7 @@ async function serve(config: Config): Promise<number> {
       log.warn("stopping at once", { signal });
       server.stop();
     },
-    reload: () => log.info("nothing to reload"),
+    reload: async () => (await starting.promise).reload(),
   });
   // First of all: a start that fails must not have taken the snapshot.
   const admin = openAdmin(settings.http, log);

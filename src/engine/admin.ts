@@ -102,6 +102,11 @@ export class Admin {
         return say(extstoreCommand(words, this.#context.settings));
       case "debugtime":
         return say(this.#debugTime(words));
+      case "refresh_certs":
+        if (!this.#context.settings.tls.enabled) return say("ERROR");
+        return sink.defer(
+          this.#server.refreshCertificates().then((text) => text + "\r\n"),
+        );
       default:
         return say("ERROR");
     }

@@ -21,6 +21,7 @@ import {
 } from "../protocol/command.ts";
 import {
   BIN_SASL_AUTH,
+  BIN_SASL_LIST,
   BIN_SASL_STEP,
   BIN_SET,
   BIN_SETQ,
@@ -47,7 +48,7 @@ export class BinaryDialect implements Dialect {
       if (session.output.length >= highWaterBytes) code = RUN_AGAIN;
       else {
         code = this.#packet(session);
-        count++;
+        if (code !== RUN_READ) count++;
       }
     }
     session.countCommands(count);
@@ -96,6 +97,9 @@ export class BinaryDialect implements Dialect {
 
   #complete(session: Session, command: Command): number {
     const { engine } = session;
+    if (command.op === BIN_SASL_LIST && session.login !== null) {
+      return this.#logInAgain(session);
+    }
     session.from = command.next;
     if (!engine.binary.execute(command, session)) {
       engine.binaryAdmin.run(command, session);
@@ -104,12 +108,19 @@ export class BinaryDialect implements Dialect {
     return session.source === null ? DONE : RUN_AGAIN;
   }
 
+  // SASL after a login undoes it: the packet is the login's business.
+  #logInAgain(session: Session): number {
+    session.dialect = session.engine.saslLogin;
+    return RUN_AGAIN;
+  }
+
   #body(session: Session, command: Command): number {
     const { engine } = session;
     const length = command.valueLength;
     session.awaitsBody = false;
     session.wanted = 0;
     if (command.op === BIN_SASL_AUTH || command.op === BIN_SASL_STEP) {
+      if (session.login !== null) return this.#logInAgain(session);
       session.from = command.next;
       return this.#swallow(session, command, length, STATUS_UNKNOWN);
     }

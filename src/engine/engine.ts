@@ -19,9 +19,11 @@ import type { Context } from "./context.ts";
 import { Meta } from "./meta.ts";
 import { MetaReply } from "./meta_reply.ts";
 import { MetaWrite } from "./meta_write.ts";
-import type { ServerPort } from "./ports.ts";
+import type { LoginPort, ServerPort } from "./ports.ts";
+import { SaslLogin } from "./sasl_login.ts";
 import { Storing } from "./storing.ts";
 import { TextDialect } from "./text_dialect.ts";
+import { TokenLogin } from "./token_login.ts";
 
 /** Everything that runs commands in one worker. */
 export class Engine {
@@ -41,6 +43,11 @@ export class Engine {
   /** The dialects: how commands follow one another in the input. */
   readonly text = new TextDialect();
   readonly packets = new BinaryDialect();
+  /** What a connection speaks until its client has logged in. */
+  readonly tokenLogin = new TokenLogin();
+  readonly saslLogin = new SaslLogin();
+  /** Who checks passwords; needed with `-Y` and `-S`. */
+  login: LoginPort | null = null;
   /** Output of one connection that is enough for one write. */
   highWaterBytes = OUTPUT_HIGH_WATER_BYTES;
 

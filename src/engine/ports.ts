@@ -47,6 +47,8 @@ export interface ServerPort {
   /** False once the server has begun to stop: new clients should go
    * elsewhere. */
   isReady(): boolean;
+  /** Reads the certificates again; the text that answers `refresh_certs`. */
+  refreshCertificates(): Promise<string>;
   /** `debugtime`: moves, stops or restarts the clock. */
   moveClock(seconds: number): void;
   pauseClock(paused: boolean): void;
@@ -65,4 +67,14 @@ export interface ViewPort extends FactsPort, Pick<ServerPort, "yield"> {
   hotKeys(): HotKeysReport[] | Promise<HotKeysReport[]>;
   /** Why no more clients should come; null if they may. */
   unreadyReason(): string | null;
+}
+
+/** Who checks passwords. */
+export interface LoginPort {
+  /**
+   * Whether this is a user's password. `from` is where the client comes
+   * from: after too many failures the answer is no without a look. Never
+   * rejects.
+   */
+  check(user: string, password: string, from: string): Promise<boolean>;
 }

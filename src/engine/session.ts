@@ -22,6 +22,7 @@ import type { Output } from "../protocol/output.ts";
 import type { AdminSink } from "./admin.ts";
 import { TextSource } from "./dumps.ts";
 import type { Engine } from "./engine.ts";
+import { LoginState } from "./login_state.ts";
 import type { Source } from "./sink.ts";
 import {
   AT_COMMAND,
@@ -71,6 +72,8 @@ export class Session implements AdminSink {
   /** One of the AT_ and IN_ numbers. */
   state = AT_COMMAND;
   dialect: Dialect | null = null;
+  /** How far logging in has come; null where nobody has to. */
+  readonly login: LoginState | null = null;
   /** Why the connection ended, as log lines word it. */
   closeReason = "error";
   /** Table second of the last command. */
@@ -100,8 +103,11 @@ export class Session implements AdminSink {
     this.id = id;
     this.input = input;
     this.lastCommand = engine.context.now;
-    const { protocol } = engine.context.settings;
-    if (protocol === "ascii") this.dialect = engine.text;
+    const { protocol, sasl, authFile } = engine.context.settings;
+    if (sasl || authFile !== null) {
+      this.login = new LoginState();
+      this.dialect = sasl ? engine.saslLogin : engine.tokenLogin;
+    } else if (protocol === "ascii") this.dialect = engine.text;
     else if (protocol === "binary") this.dialect = engine.packets;
   }
 
@@ -119,7 +125,6 @@ export class Session implements AdminSink {
 
   /** Tells how many bytes were read to the last target. */
   received(count: number): void {
-    this.lastCommand = this.engine.context.now;
     if (this.upload !== null && this.upload.isTarget) {
       this.upload.advance(count);
     } else this.to += count;
@@ -253,7 +258,9 @@ export class Session implements AdminSink {
   /** Counts the commands of a batch. memcached yields after every -R; here a
    * turn ends with the buffer, but the count is kept. */
   countCommands(count: number): void {
-    const { counters, settings } = this.engine.context;
+    const { counters, settings, now } = this.engine.context;
+    // Pieces of a command keep nobody from being idle, as in memcached.
+    if (count > 0) this.lastCommand = now;
     counters.values[COMMANDS_RUN] += count;
     if (count > settings.commandsPerTurn) {
       const yields = Math.floor((count - 1) / settings.commandsPerTurn);

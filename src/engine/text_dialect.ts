@@ -74,7 +74,7 @@ export class TextDialect implements Dialect {
       if (session.output.length >= highWaterBytes) code = RUN_AGAIN;
       else {
         code = this.#line(session);
-        count++;
+        if (code !== RUN_READ) count++;
       }
     }
     session.countCommands(count);

@@ -42,6 +42,9 @@ export const OUTPUT_BYTES = 28;
 export const READ_BUFFER_BYTES = 29;
 export const BATCHES = 30;
 export const COMMANDS_RUN = 31;
+export const TLS_HANDSHAKE_ERRORS = 37;
+export const TLS_PROTOCOL_ERRORS = 38;
+export const TLS_NEW_SESSIONS = 39;
 const COUNTERS = 40;
 
 /** Those of the counters that `stats reset` leaves alone. */

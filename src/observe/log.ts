@@ -29,6 +29,7 @@ export const LOG_FIELDS = {
   expired: "items not loaded: their time was over",
   too_large: "items not loaded: larger than -I allows now",
   no_memory: "items not loaded: no memory for them",
+  left_out: "lines of the same kind that were not written before it",
   megabytes: "size of the file, in MiB",
   error: "what went wrong, with the stack if it is a defect",
 } as const;

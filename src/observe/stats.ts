@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Settings } from "../base/settings.ts";
+import type { Settings, TlsSettings } from "../base/settings.ts";
 import {
   AUTH_CMDS,
   AUTH_ERRORS,
@@ -43,6 +43,9 @@ import {
   RESPONSE_OOM,
   STORE_NO_MEMORY,
   STORE_TOO_LARGE,
+  TLS_HANDSHAKE_ERRORS,
+  TLS_NEW_SESSIONS,
+  TLS_PROTOCOL_ERRORS,
   TOTAL_CONNECTIONS,
   TOUCH_MISSES,
   WATCH_SENT,
@@ -79,6 +82,8 @@ export interface ProcessFacts {
   watchers: number;
   /** Our own version. */
   version: string;
+  /** Seconds since the certificates were read; with TLS only. */
+  certificateSeconds?: number;
 }
 
 function seconds(microseconds: number): string {
@@ -143,6 +148,23 @@ export function generalStats(
   );
   stats.push(...machineryStats(counters, settings, process, table));
   stats.push(...tableStats(table, settings));
+  if (settings.tls.enabled) stats.push(...tlsStats(v, settings, process));
+  return stats;
+}
+
+function tlsStats(
+  values: Float64Array,
+  settings: Settings,
+  process: ProcessFacts,
+): Stat[] {
+  const stats: Stat[] = [
+    ["ssl_handshake_errors", values[TLS_HANDSHAKE_ERRORS]],
+    ["ssl_proto_errors", values[TLS_PROTOCOL_ERRORS]],
+    ["time_since_server_cert_refresh", process.certificateSeconds ?? 0],
+  ];
+  if (settings.tls.sessionCache) {
+    stats.unshift(["ssl_new_sessions", values[TLS_NEW_SESSIONS]]);
+  }
   return stats;
 }
 
@@ -317,9 +339,27 @@ export function settingsStats(
     ["track_sizes", yes(s.trackSizes)],
     ["inline_ascii_response", yes(s.inlineAsciiResponse)],
     ...extstoreSettings(s),
+    ...tlsSettings(s.tls),
     ["num_napi_ids", 0],
     ["memory_file", s.memoryFile ?? "(null)"],
     ["client_flags_size", 4],
+  ];
+}
+
+function tlsSettings(tls: TlsSettings): Stat[] {
+  if (!tls.enabled) return [["ssl_enabled", "no"]];
+  return [
+    ["ssl_enabled", "yes"],
+    ["ssl_chain_cert", tls.chainCert ?? "NULL"],
+    ["ssl_key", tls.key ?? "NULL"],
+    ["ssl_verify_mode", tls.verifyMode],
+    ["ssl_keyformat", tls.keyFormat],
+    ["ssl_ciphers", "NULL"],
+    ["ssl_ca_cert", tls.caCert ?? "NULL"],
+    ["ssl_wbuf_size", tls.writeBufferBytes],
+    ["ssl_session_cache", yes(tls.sessionCache)],
+    ["ssl_kernel_tls", "no"],
+    ["ssl_min_version", tls.minVersion],
   ];
 }
 

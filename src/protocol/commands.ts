@@ -201,6 +201,7 @@ const CLASSIC: Row[] = [
     "debugtime <seconds>|p|r",
     "move the clock (only with -o debug_commands)",
   ],
+  ["refresh_certs", 1, false, "refresh_certs", "read the certificates again"],
 ];
 
 const META: Row[] = [
@@ -229,6 +230,7 @@ const BINARY: Row[] = [
   ["Stat", 1, false, "0x10", "counters and settings"],
   ["Touch", 1, true, "0x1c", "set the expiration"],
   ["GAT/GATQ/GATK/GATKQ", 1, true, "0x1d 0x1e 0x23 0x24", "get and touch"],
+  ["SASL list/auth/step", 1, false, "0x20 0x21 0x22", "log in (with -S)"],
 ];
 
 function specs(dialect: DialectName, rows: Row[]): CommandSpec[] {

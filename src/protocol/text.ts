@@ -81,6 +81,7 @@ const ADMIN_WORDS: readonly string[] = [
   "slabs",
   "extstore",
   "debugtime",
+  "refresh_certs",
 ];
 
 /** Reads classic and meta lines; one per worker. */

@@ -17,10 +17,15 @@ import {
   RUN_WATCH,
   RUN_YIELD,
 } from "../engine/session_states.ts";
-import { BYTES_READ, BYTES_WRITTEN } from "../observe/counters.ts";
+import {
+  BYTES_READ,
+  BYTES_WRITTEN,
+  TLS_PROTOCOL_ERRORS,
+} from "../observe/counters.ts";
 import type { Output } from "../protocol/output.ts";
 import { beginBatch, endBatch } from "./batch_timer.ts";
 import { LINGER_MS, type Peer, type ServedClient } from "./client.ts";
+import type { NodeTlsConn } from "./node_tls_conn.ts";
 import type { Service } from "./service.ts";
 
 /** Small reads in a row after which a large buffer is given back. */
@@ -65,6 +70,12 @@ export class Connection implements ServedClient {
   #report(error: unknown): void {
     if (this.#isClosed || isDisconnect(error)) return;
     this.session.closeReason = "error";
+    if (error instanceof Deno.errors.InvalidData) {
+      // What a TLS client sent is no TLS.
+      const { counters } = this.#service.engine.context;
+      counters.values[TLS_PROTOCOL_ERRORS]++;
+      return;
+    }
     this.#service.connectionFailed(this.id, error);
   }
 
@@ -160,7 +171,7 @@ export class Connection implements ServedClient {
   async #leave(): Promise<void> {
     this.#isLeaving = true;
     this.session.closeReason = "drain";
-    const conn = this.#conn as Deno.TcpConn | Deno.UnixConn;
+    const conn = this.#conn as Deno.TcpConn | Deno.UnixConn | NodeTlsConn;
     await conn.closeWrite();
     const timer = setTimeout(() => this.close("drain"), LINGER_MS);
     try {
@@ -233,6 +244,7 @@ export class Connection implements ServedClient {
 /** Whether an error only says that the client is gone. */
 function isDisconnect(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.UnexpectedEof ||
     error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.ConnectionAborted ||
     error instanceof Deno.errors.Interrupted ||

@@ -50,6 +50,8 @@ export class ConnectionSet {
   /** Counts a client in, before it is served. */
   add(connection: ServedClient): void {
     this.#open.set(connection.id, connection);
+    const { login } = connection.session;
+    if (login !== null) login.from = connection.peer.remoteIp;
     const { counters, observers } = this.#service.engine.context;
     counters.values[TOTAL_CONNECTIONS]++;
     counters.values[CURR_CONNECTIONS]++;

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { ListenAddress, Settings } from "../base/settings.ts";
+import type { ListenAddress, ListenerTls, Settings } from "../base/settings.ts";
 import { addressText } from "./address.ts";
+import type { Certificates } from "./certificates.ts";
 import type { SharedListener } from "./smp_messages.ts";
 import type { Libc } from "./native/libc.ts";
 import {
@@ -13,6 +14,8 @@ import {
   listenNativeUnix,
   NativeListener,
 } from "./native/listening.ts";
+import { openTls } from "./open_tls.ts";
+import { type TlsClients, TlsListener } from "./tls_listener.ts";
 
 /** Exit code of memcached when it cannot listen (EX_OSERR). */
 export const EXIT_CANNOT_LISTEN = 71;
@@ -27,16 +30,31 @@ export interface Announced {
   /** As `stats conns` shows it. */
   address: string;
   port: number;
-  isUnix: boolean;
+  isUnix?: boolean;
 }
+
+/** What accepts clients. */
+export type Acceptor = Pick<Deno.Listener, "accept" | "close">;
 
 /** One open address. */
 export interface OpenListener extends Announced {
-  listener: Deno.Listener | NativeListener;
+  listener: Acceptor | NativeListener;
   /** What was asked for: a host name, or the path of a UNIX socket... */
   hostname: string;
   /** ...and a port, 0 for any: Deno shares ports by what is asked for. */
   requestedPort: number;
+  /** What TLS asks of clients; without it there is no TLS. */
+  tls?: TlsClients;
+}
+
+/** One open UDP address. */
+export interface OpenDatagrams {
+  socket: Deno.DatagramConn;
+  /** What was asked for. */
+  hostname: string;
+  /** As `stats conns` shows it. */
+  address: string;
+  port: number;
 }
 
 /** How listeners are opened. */
@@ -45,6 +63,40 @@ export interface ListenMode {
   loadBalanced: boolean;
   /** The C library opens them, for native I/O. */
   libc: Libc | null;
+  /** Needed with `-Z`; where workers do the TLS, their main thread only finds
+   * out the addresses and has none. */
+  certificates?: Certificates | null;
+}
+
+// What an address asks of clients; null without TLS.
+function clientsOf(
+  settings: Settings,
+  tls: ListenerTls | undefined,
+): TlsClients | null {
+  const { enabled, verifyMode } = settings.tls;
+  if (!enabled || tls === "none") return null;
+  if (tls === "mutual") return "require";
+  if (tls === "basic" || verifyMode === 0) return "none";
+  return verifyMode === 1 ? "request" : "require";
+}
+
+function listenTls(
+  hostname: string,
+  port: number,
+  settings: Settings,
+  mode: ListenMode,
+  clients: TlsClients,
+): OpenListener {
+  const requestedPort = Math.max(0, port);
+  const { listener, addr } = openTls({
+    hostname,
+    port: requestedPort,
+    backlog: settings.backlog,
+    isShared: mode.loadBalanced,
+    clients,
+  }, mode.certificates ?? null);
+  const asked = { hostname, requestedPort };
+  return { ...openTcp(listener, asked, addr), tls: clients };
 }
 
 function listenTcp(
@@ -52,7 +104,12 @@ function listenTcp(
   port: number,
   settings: Settings,
   mode: ListenMode,
+  tls?: ListenerTls,
 ): OpenListener {
+  const clients = clientsOf(settings, tls);
+  if (clients !== null) {
+    return listenTls(hostname, port, settings, mode, clients);
+  }
   const { libc } = mode;
   const requestedPort = Math.max(0, port);
   const asked = { hostname, requestedPort };
@@ -86,24 +143,23 @@ function openTcp(
 }
 
 // All addresses: one dual-stack socket where the system makes such, else two.
-function listenEverywhere(
+function everywhere<T extends { port: number }>(
   port: number,
-  settings: Settings,
-  mode: ListenMode,
-): OpenListener[] {
+  open: (host: string, port: number) => T,
+): T[] {
   if (Deno.build.os === "windows") {
-    const first = listenTcp("0.0.0.0", port, settings, mode);
+    const first = open("0.0.0.0", port);
     try {
-      return [first, listenTcp("::", first.port, settings, mode)];
+      return [first, open("::", first.port)];
     } catch {
       return [first];
     }
   }
   try {
-    return [listenTcp("::", port, settings, mode)];
+    return [open("::", port)];
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) throw error;
-    return [listenTcp("0.0.0.0", port, settings, mode)];
+    return [open("0.0.0.0", port)];
   }
 }
 
@@ -175,15 +231,20 @@ export function listenAgain(
   shared: SharedListener,
   settings: Settings,
   libc: Libc | null,
+  certificates: Certificates | null = null,
 ): OpenListener {
-  const { fd, hostname, requestedPort, isUnix } = shared;
+  const { fd, hostname, port, requestedPort, isUnix, tls } = shared;
+  if (tls !== undefined) {
+    const mode = { loadBalanced: true, libc: null, certificates };
+    return listenTls(hostname, port, settings, mode, tls);
+  }
   if (libc !== null && fd >= 0) {
     return { ...shared, listener: NativeListener.share(libc, fd) };
   }
   const mode = { loadBalanced: true, libc: null };
   return isUnix
     ? listenUnix(hostname, settings, mode)
-    : listenTcp(hostname, requestedPort, settings, mode);
+    : listenTcp(hostname, requestedPort, settings, mode, "none");
 }
 
 function listenOn(
@@ -192,8 +253,44 @@ function listenOn(
   mode: ListenMode,
 ): OpenListener[] {
   const port = address.port >= 0 ? address.port : settings.port;
-  if (address.host === "") return listenEverywhere(port, settings, mode);
-  return [listenTcp(address.host, port, settings, mode)];
+  const open = (host: string, port: number) =>
+    listenTcp(host, port, settings, mode, address.tls);
+  if (address.host === "") return everywhere(port, open);
+  return [open(address.host, port)];
+}
+
+/** Opens the UDP sockets that the settings ask for; throws ListenError. They
+ * cannot be shared: one worker serves them. */
+export function openDatagrams(settings: Settings): OpenDatagrams[] {
+  const { udpPort, unixSocket } = settings;
+  if (udpPort === 0 || unixSocket !== null) return [];
+  const addresses = settings.addresses.length > 0
+    ? settings.addresses
+    : [{ host: "", port: -1 }];
+  const all: OpenDatagrams[] = [];
+  try {
+    for (const { host, port } of addresses) {
+      const wanted = port >= 0 ? port : Math.max(0, udpPort);
+      const some = host === ""
+        ? everywhere(wanted, listenUdp)
+        : [listenUdp(host, wanted)];
+      all.push(...some);
+    }
+  } catch (error) {
+    for (const { socket } of all) socket.close();
+    const why = error instanceof Deno.errors.AddrInUse
+      ? "Address already in use"
+      : reason(error);
+    throw new ListenError(`failed to listen on UDP port ${udpPort}: ${why}`);
+  }
+  return all;
+}
+
+/** Opens one UDP socket; throws what Deno throws. */
+export function listenUdp(hostname: string, port: number): OpenDatagrams {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  const addr = socket.addr as Deno.NetAddr;
+  return { socket, hostname, address: addressText(addr), port: addr.port };
 }
 
 function failure(
@@ -219,10 +316,11 @@ function reason(error: unknown): string {
 /** Lines for MEMCACHED_PORT_FILENAME: protocol, family and port of each. */
 export function portLines(listeners: readonly Announced[]): string {
   let text = "";
-  for (const { address, port, isUnix } of listeners) {
-    if (isUnix) continue;
-    const family = address.startsWith("tcp6:") ? "INET6" : "INET";
-    text += `TCP ${family}: ${port}\n`;
+  for (const { address, port } of listeners) {
+    const match = /^(tcp|udp)(6?):/.exec(address);
+    if (match === null) continue;
+    const family = match[2] === "" ? "INET" : "INET6";
+    text += `${match[1].toUpperCase()} ${family}: ${port}\n`;
   }
   return text;
 }
@@ -231,4 +329,17 @@ export function portLines(listeners: readonly Announced[]): string {
 export function writePortFile(path: string, lines: string): void {
   Deno.writeTextFileSync(`${path}.lck`, lines);
   Deno.renameSync(`${path}.lck`, path);
+}
+
+/** Resolves when all listeners can be connected to; throws ListenError. */
+export async function allReady(
+  listeners: readonly OpenListener[],
+): Promise<void> {
+  try {
+    for (const { listener } of listeners) {
+      if (listener instanceof TlsListener) await listener.ready;
+    }
+  } catch (error) {
+    throw new ListenError(`failed to listen: ${reason(error)}`);
+  }
 }

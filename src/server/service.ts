@@ -7,13 +7,15 @@
 import type { Settings } from "../base/settings.ts";
 import { Context } from "../engine/context.ts";
 import { Engine } from "../engine/engine.ts";
-import type { ConnectionInfo, ServerPort } from "../engine/ports.ts";
+import type { ConnectionInfo, LoginPort, ServerPort } from "../engine/ports.ts";
 import type { Session } from "../engine/session.ts";
 import {
   type Counters,
   LISTEN_DISABLED,
   LISTEN_DISABLED_US,
   REJECTED_CONNECTIONS,
+  TLS_HANDSHAKE_ERRORS,
+  TLS_NEW_SESSIONS,
 } from "../observe/counters.ts";
 import type { LogPort } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
@@ -21,10 +23,13 @@ import { ACCEPT_BACKOFF_MS, TOO_MANY } from "./accepting.ts";
 import { localPeer, type Peer, tcpPeer } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connections.ts";
-import type { OpenListener } from "./listeners.ts";
+import type { Acceptor, OpenDatagrams, OpenListener } from "./listeners.ts";
 import { NativeListener } from "./native/listening.ts";
 import { NativeIo } from "./native/native_io.ts";
 import { OutputPool } from "./output_pool.ts";
+import { RepeatedLine } from "./repeated_line.ts";
+import { TlsListener, type TlsObserver } from "./tls_listener.ts";
+import { UdpServer } from "./udp_server.ts";
 
 /** Who decides how many connections there may be, and whose turn it is. */
 export interface Admission {
@@ -66,6 +71,8 @@ export interface ServiceParts {
   recover?: () => number;
   /** Told of every descriptor that native I/O opens or closes. */
   descriptors?: DescriptorLog;
+  /** Who checks passwords; needed with `-Y` and `-S`. */
+  login?: LoginPort | null;
 }
 
 /** Keeps track of descriptors that nobody closes when a thread dies. */
@@ -82,6 +89,7 @@ export class Service {
   readonly pool: OutputPool;
   readonly log: LogPort;
   readonly #listeners: OpenListener[] = [];
+  readonly #datagrams: UdpServer[] = [];
   /** There once a native listener is. */
   #native: NativeIo | null = null;
   #isStopping = false;
@@ -112,6 +120,7 @@ export class Service {
           : undefined,
       );
     this.engine = new Engine(context, port);
+    this.engine.login = parts.login ?? null;
     this.connections = new ConnectionSet(this, parts.worker, parts.workers);
     this.pool = new OutputPool(this.engine);
     const hasRoom = () => this.connections.count < settings.connectionsMax;
@@ -141,6 +150,17 @@ export class Service {
     }
   }
 
+  /** Appends a piece of what is too large to be appended at once; true at the
+   * end. */
+  pull(session: Session, most: number): boolean {
+    this.#heartbeat[0]++;
+    try {
+      return session.source!.pull(session.output, most);
+    } finally {
+      this.#heartbeat[0]++;
+    }
+  }
+
   /** Something was thrown while a client was served: only that one ends. */
   connectionFailed(id: number, error: unknown): void {
     const repaired = this.#recover();
@@ -155,6 +175,11 @@ export class Service {
    * resolves they queue in the system. */
   listen(open: OpenListener, start?: Promise<void>): void {
     this.#listeners.push(open);
+    const { listener } = open;
+    // It does handshakes from now on.
+    if (listener instanceof TlsListener) {
+      listener.observer = this.#tlsObserver();
+    }
     if (start === undefined) this.#begin(open);
     else start.then(() => this.#begin(open));
   }
@@ -168,10 +193,37 @@ export class Service {
     } else this.#accept(open, listener);
   }
 
-  async #accept(open: OpenListener, listener: Deno.Listener): Promise<void> {
+  /** Serves requests by UDP until stopped; until `start` resolves they queue
+   * in the system. */
+  serveDatagrams(open: OpenDatagrams, start?: Promise<void>): void {
+    const server = new UdpServer(open.socket, this);
+    this.#datagrams.push(server);
+    if (start === undefined) server.serve();
+    else start.then(() => server.serve());
+  }
+
+  #tlsObserver(): TlsObserver {
+    const { counters, observers } = this.engine.context;
+    const seconds = () => performance.now() / 1000;
+    const failed = new RepeatedLine(this.log, "TLS handshake failed", seconds);
+    return {
+      handshakesMax: this.settings.connectionsMax,
+      handshakeFailed: (address, error) => {
+        counters.values[TLS_HANDSHAKE_ERRORS]++;
+        observers.connectionEvent(`type=conntlserr fd=-1 msg=${error}`);
+        failed.warn({ address, error });
+      },
+      sessionStarted: () => counters.values[TLS_NEW_SESSIONS]++,
+      acceptFailed: (error) => this.log.warn("accept failed", { error }),
+    };
+  }
+
+  async #accept(open: OpenListener, listener: Acceptor): Promise<void> {
+    const isShared = !(listener instanceof TlsListener);
     for (;;) {
       if (!this.settings.maxconnsFast) await this.waitForRoom();
-      const turn = this.admission.turn();
+      // Nobody else can take the clients of a TLS listener.
+      const turn = isShared ? this.admission.turn() : null;
       if (turn !== null) {
         await turn;
         if (this.#isStopping) return;
@@ -267,7 +319,12 @@ export class Service {
       idleSeconds: this.now - this.engine.context.started,
       isUdp: false,
     }));
-    return [...listeners, ...this.connections.list(this.now)];
+    const datagrams = this.#datagrams.map((server) => server.info(this.now));
+    return [
+      ...listeners,
+      ...datagrams,
+      ...this.connections.list(this.now),
+    ];
   }
 
   /** Lets other connections go first. */
@@ -285,6 +342,7 @@ export class Service {
         // It is closed already.
       }
     }
+    for (const server of this.#datagrams.splice(0)) server.close();
   }
 
   /** Ends everything at once. */

@@ -18,10 +18,17 @@ import type { Log } from "../observe/log.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import { createStore, type Store } from "../store/store.ts";
 import { ServerClock } from "./clock.ts";
-import { Drain } from "./drain.ts";
-import { type OpenListener, openListeners } from "./listeners.ts";
+import { Drain, type DrainPort } from "./drain.ts";
+import {
+  allReady,
+  type OpenDatagrams,
+  openDatagrams,
+  type OpenListener,
+  openListeners,
+} from "./listeners.ts";
 import { chooseIo } from "./native/choice.ts";
 import { announce, cpuFacts } from "./process.ts";
+import { SecretFiles, Security } from "./security.ts";
 import { Service } from "./service.ts";
 import { EXIT_NO_SNAPSHOT } from "./snapshot_file.ts";
 import { storeOptions } from "./store_options.ts";
@@ -42,6 +49,9 @@ export class SingleServer implements ServerPort, ViewPort {
   readonly service: Service;
   readonly listeners: OpenListener[];
   readonly view: EngineView;
+  readonly #datagrams: OpenDatagrams[];
+  readonly #files: SecretFiles;
+  readonly #security: Security;
   readonly #log: Log;
   #isStopping = false;
   readonly #counters = new Counters();
@@ -53,14 +63,21 @@ export class SingleServer implements ServerPort, ViewPort {
   readonly #drain: Drain;
   readonly #warmRestart: WarmRestart | null;
 
-  /** Opens the listeners; throws ListenError and SnapshotPlaceError. */
+  /** Opens the listeners; throws ListenError, StartError and
+   * SnapshotPlaceError. */
   constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
+    this.#files = new SecretFiles(settings, log);
+    this.#security = new Security(settings, this.#files.secrets, log, 1);
+    const { certificates, login } = this.#security;
     this.listeners = openListeners(settings, {
       loadBalanced: false,
       libc: chooseIo(settings.io, log),
+      certificates,
     });
+    this.#datagrams = openDatagrams(settings);
+    if (this.#datagrams.length > 0) settings.udpPort = this.#datagrams[0].port;
     this.store = createStore(storeOptions(settings));
     this.#now[0] = this.clock.seconds();
     this.service = new Service({
@@ -75,15 +92,11 @@ export class SingleServer implements ServerPort, ViewPort {
       unixTime: () => this.clock.unixTime(),
       worker: 0,
       workers: 1,
+      login,
     });
     const { context } = this.service.engine;
     this.view = new EngineView(context, this);
-    this.#drain = new Drain({
-      stopListening: () => this.service.stopListening(),
-      finishConnections: () => this.service.connections.finishAll(),
-      connectionCount: () => this.service.connections.count,
-      closeConnections: () => this.service.connections.closeAll("drain"),
-    }, log);
+    this.#drain = new Drain(this.#drainPort(), log);
     this.#warmRestart = WarmRestart.create(settings.memoryFile, {
       store: this.store,
       clock: this.clock,
@@ -92,15 +105,36 @@ export class SingleServer implements ServerPort, ViewPort {
       setFlushAt: (second) => context.flushAt = second,
       batches: () => this.#counters.values[BATCHES],
     });
-    const start = this.#warmRestart?.start();
-    for (const listener of this.listeners) {
-      this.service.listen(listener, start);
-    }
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
-    announce(this.listeners, settings, log);
+    this.#serve();
   }
 
-  /** Resolves to the exit code when the server has stopped. */
+  #drainPort(): DrainPort {
+    const { connections } = this.service;
+    return {
+      stopListening: () => this.service.stopListening(),
+      finishConnections: () => connections.finishAll(),
+      connectionCount: () => connections.count,
+      closeConnections: () => connections.closeAll("drain"),
+    };
+  }
+
+  async #serve(): Promise<void> {
+    const start = this.#warmRestart?.start();
+    const listeners = this.listeners, datagrams = this.#datagrams;
+    for (const listener of listeners) this.service.listen(listener, start);
+    for (const open of datagrams) this.service.serveDatagrams(open, start);
+    try {
+      await allReady(listeners);
+    } catch (error) {
+      await this.#warmRestart?.giveBack();
+      return this.#stopped.reject(error);
+    }
+    announce([...listeners, ...datagrams], this.settings, this.#log);
+  }
+
+  /** Resolves to the exit code when the server has stopped; rejects if it
+   * cannot listen. */
   get stopped(): Promise<number> {
     return this.#stopped.promise;
   }
@@ -171,6 +205,7 @@ export class SingleServer implements ServerPort, ViewPort {
       unixSeconds: this.clock.tableUnixSeconds(),
       acceptsConnections: this.service.acceptsConnections,
       watchers: observers.watch.count,
+      certificateSeconds: this.#files.certificateSeconds,
     };
   }
 
@@ -219,6 +254,15 @@ export class SingleServer implements ServerPort, ViewPort {
     }
     this.#log.info("shutdown by a client");
     setTimeout(() => this.stop(), 0);
+  }
+
+  refreshCertificates(): Promise<string> {
+    return this.#files.refreshCertificates((s) => this.#security.replace(s));
+  }
+
+  /** Reads certificates and users again: SIGHUP. */
+  reload(): Promise<void> {
+    return this.#files.reload((secrets) => this.#security.replace(secrets));
   }
 
   moveClock(seconds: number): void {

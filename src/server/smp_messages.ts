@@ -7,6 +7,7 @@ import type { Settings } from "../base/settings.ts";
 import type { LogFields, LogLevelName } from "../observe/log.ts";
 import type { SharedTable } from "../store/smp_store.ts";
 import type { OpenListener } from "./listeners.ts";
+import type { Secrets } from "./security.ts";
 import type { CallMessage } from "./smp_channel.ts";
 import type { ControlBuffers } from "./smp_control.ts";
 
@@ -14,6 +15,12 @@ import type { ControlBuffers } from "./smp_control.ts";
 export interface SharedListener extends Omit<OpenListener, "listener"> {
   /** Of the socket, for native I/O; -1 if the worker opens it again. */
   fd: number;
+}
+
+/** A UDP address that one worker is to open. */
+export interface SharedDatagrams {
+  hostname: string;
+  port: number;
 }
 
 /** Switches for tests only; no flag sets them. */
@@ -32,6 +39,9 @@ export interface WorkerStart {
   control: ControlBuffers;
   counters: SharedArrayBuffer;
   listeners: SharedListener[];
+  /** None but for one worker. */
+  datagrams: SharedDatagrams[];
+  secrets: Secrets;
   switches: TestSwitches;
 }
 
@@ -45,6 +55,8 @@ export type WorkerCall =
   | { name: "watchersChanged" }
   | { name: "stopListening" }
   | { name: "finishConnections" }
+  /** Answered by null, or by why they cannot be used. */
+  | { name: "secrets"; secrets: Secrets }
   | { name: "stop" }
   | { name: "fail" };
 
@@ -55,6 +67,7 @@ export type MainCall =
   | { name: "prefixRows" }
   | { name: "resetPrefixes" }
   | { name: "watchersChanged" }
+  | { name: "refreshCertificates" }
   | { name: "shutdown"; graceful: boolean }
   | { name: "moveClock"; seconds: number }
   | { name: "pauseClock"; paused: boolean };

@@ -10,6 +10,7 @@ import type { ConnectionInfo, PrefixRow, ServerPort } from "../engine/ports.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { ProcessFacts, Stat } from "../observe/stats.ts";
 import type { SmpStore } from "../store/smp_store.ts";
+import type { Certificates } from "./certificates.ts";
 import { smpProcessFacts, smpThreadStats } from "./smp_facts.ts";
 import type { Control } from "./smp_control.ts";
 import type { SmpCounters } from "./smp_counters.ts";
@@ -23,6 +24,8 @@ export interface PortParts {
   counters: SmpCounters;
   /** The TCP port that is listened on. */
   tcpPort: number;
+  /** Null without `-Z`. */
+  certificates: Certificates | null;
   call: (call: MainCall) => Promise<unknown>;
 }
 
@@ -40,7 +43,11 @@ export class WorkerPort implements ServerPort {
   }
 
   processFacts(): ProcessFacts {
-    return smpProcessFacts(this.#parts.control);
+    const { control, certificates } = this.#parts;
+    return {
+      ...smpProcessFacts(control),
+      certificateSeconds: certificates?.ageSeconds,
+    };
   }
 
   counters(): Counters {
@@ -119,6 +126,10 @@ export class WorkerPort implements ServerPort {
 
   isReady(): boolean {
     return !this.#parts.control.isDraining;
+  }
+
+  async refreshCertificates(): Promise<string> {
+    return await this.#parts.call({ name: "refreshCertificates" }) as string;
   }
 
   shutdown(graceful: boolean): void {

@@ -20,10 +20,11 @@ import {
   type SmpStore,
 } from "../store/smp_store.ts";
 import { ServerClock } from "./clock.ts";
-import { Drain } from "./drain.ts";
+import { Drain, type DrainPort } from "./drain.ts";
 import {
   type Announced,
   ListenError,
+  openDatagrams,
   type OpenListener,
   openListeners,
 } from "./listeners.ts";
@@ -31,6 +32,7 @@ import { chooseIo } from "./native/choice.ts";
 import type { Libc } from "./native/libc.ts";
 import { NativeListener } from "./native/listening.ts";
 import { announce } from "./process.ts";
+import { SecretFiles, type Secrets } from "./security.ts";
 import {
   allocateControl,
   Control,
@@ -41,6 +43,7 @@ import { smpProcessFacts, smpThreadStats } from "./smp_facts.ts";
 import { LimboKeeper } from "./smp_limbo.ts";
 import type {
   MainCall,
+  SharedDatagrams,
   SharedListener,
   TestSwitches,
   WatchLine,
@@ -66,6 +69,8 @@ export class SmpServer implements ViewPort {
   readonly clock = new ServerClock();
   readonly store: SmpStore;
   readonly listeners: OpenListener[];
+  readonly #datagrams: (Announced & SharedDatagrams)[];
+  readonly #files: SecretFiles;
   readonly control: Control;
   readonly workers: WorkerHandle[] = [];
   readonly view: EngineView;
@@ -92,11 +97,18 @@ export class SmpServer implements ViewPort {
     this.#log = log;
     this.#switches = switches;
     const { threads } = settings;
+    this.#files = new SecretFiles(settings, log);
     this.#libc = chooseIo(settings.io, log);
     // Without native I/O only a worker can accept from a UNIX socket.
     this.listeners = settings.unixSocket !== null && this.#libc === null
       ? []
       : openListeners(settings, { loadBalanced: true, libc: this.#libc });
+    // One worker opens them again.
+    this.#datagrams = openDatagrams(settings).map(({ socket, ...rest }) => {
+      socket.close();
+      return rest;
+    });
+    if (this.#datagrams.length > 0) settings.udpPort = this.#datagrams[0].port;
     this.#controlBuffers = allocateControl(threads);
     this.control = new Control(this.#controlBuffers, threads);
     this.control.clock[0] = this.clock.seconds();
@@ -114,15 +126,7 @@ export class SmpServer implements ViewPort {
     const now = this.control.clock[0];
     this.#context = new Context(this.store, settings, now);
     this.view = new EngineView(this.#context, this);
-    this.#drain = new Drain({
-      stopListening: () => this.#stopListening(),
-      finishConnections: () => {
-        this.#callOthers({ name: "finishConnections" }, -1);
-      },
-      connectionCount: () => this.control.connections,
-      // They end with their threads.
-      closeConnections: () => {},
-    }, log);
+    this.#drain = new Drain(this.#drainPort(), log);
     this.#warmRestart = WarmRestart.create(settings.memoryFile, {
       store: this.store,
       clock: this.clock,
@@ -133,8 +137,20 @@ export class SmpServer implements ViewPort {
     });
   }
 
-  /** Opens the listeners and starts the workers; throws ListenError and
-   * SnapshotPlaceError. */
+  #drainPort(): DrainPort {
+    return {
+      stopListening: () => this.#stopListening(),
+      finishConnections: () => {
+        this.#callOthers({ name: "finishConnections" }, -1);
+      },
+      connectionCount: () => this.control.connections,
+      // They end with their threads.
+      closeConnections: () => {},
+    };
+  }
+
+  /** Opens the listeners and starts the workers; throws ListenError,
+   * StartError and SnapshotPlaceError. */
   static async start(
     settings: Settings,
     log: Log,
@@ -162,7 +178,9 @@ export class SmpServer implements ViewPort {
   // A UNIX socket that a worker has opened is announced all the same.
   #announced(): Announced[] {
     const { unixSocket } = this.settings;
-    if (this.listeners.length > 0 || unixSocket === null) return this.listeners;
+    if (this.listeners.length > 0 || unixSocket === null) {
+      return [...this.listeners, ...this.#datagrams];
+    }
     return [{ address: `unix:${unixSocket}`, port: 0, isUnix: true }];
   }
 
@@ -183,6 +201,10 @@ export class SmpServer implements ViewPort {
       control: this.#controlBuffers,
       counters: this.#countersBuffer,
       listeners: this.#sharedListeners(),
+      datagrams: worker === 0
+        ? this.#datagrams.map(({ hostname, port }) => ({ hostname, port }))
+        : [],
+      secrets: this.#files.secrets,
       switches: this.#switches,
     });
   }
@@ -294,6 +316,8 @@ export class SmpServer implements ViewPort {
       case "resetPrefixes":
       case "watchersChanged":
         return this.#callOthers(call, from).then(() => null);
+      case "refreshCertificates":
+        return this.#files.refreshCertificates((s) => this.#spread(s));
       case "connections":
         return this.connections();
       case "prefixRows":
@@ -307,6 +331,19 @@ export class SmpServer implements ViewPort {
         this.clock.pause(call.paused);
         return this.#tick();
     }
+  }
+
+  // Gives new secrets to all workers.
+  async #spread(secrets: Secrets): Promise<void> {
+    const call: WorkerCall = { name: "secrets", secrets };
+    const reasons = await this.#callOthers(call, -1);
+    const reason = reasons.find((answer) => typeof answer === "string");
+    if (reason !== undefined) throw new Error(String(reason));
+  }
+
+  /** Reads certificates and users again: SIGHUP. */
+  reload(): Promise<void> {
+    return this.#files.reload((secrets) => this.#spread(secrets));
   }
 
   // ---- the whole process ----
@@ -394,7 +431,8 @@ export class SmpServer implements ViewPort {
   }
 
   processFacts(): ProcessFacts {
-    return smpProcessFacts(this.control);
+    const { certificateSeconds } = this.#files;
+    return { ...smpProcessFacts(this.control), certificateSeconds };
   }
 
   /** The counters of all workers together. */

@@ -6,8 +6,14 @@
  */
 import type { LogFields, LogLevelName, LogPort } from "../observe/log.ts";
 import { attachStore } from "../store/smp_store.ts";
-import { listenAgain } from "./listeners.ts";
+import {
+  allReady,
+  listenAgain,
+  listenUdp,
+  type OpenListener,
+} from "./listeners.ts";
 import { Libc } from "./native/libc.ts";
+import { type Secrets, Security } from "./security.ts";
 import { Service } from "./service.ts";
 import { Channel } from "./smp_channel.ts";
 import { Control } from "./smp_control.ts";
@@ -22,9 +28,12 @@ import type {
 } from "./smp_messages.ts";
 import { WorkerPort } from "./smp_port.ts";
 import { POSTED_BYTES_MAX, WatchRelay } from "./smp_watch.ts";
+import { reasonOf } from "./start_error.ts";
 
 /** How often a worker looks whether a second has passed. */
 const LOOK_MS = 100;
+/** Where several sockets may listen on one port. */
+const SHARES_TLS = Deno.build.os === "linux";
 
 // The types of this project are those of a main thread.
 const scope = globalThis as unknown as {
@@ -53,6 +62,7 @@ function postingLog(control: Control, worker: number): LogPort {
 /** A worker that serves. */
 class Worker {
   readonly #start: WorkerStart;
+  readonly #security: Security;
   readonly #service: Service;
   readonly #port: WorkerPort;
   readonly #relay: WatchRelay;
@@ -73,19 +83,23 @@ class Worker {
       (message) => scope.postMessage(message),
       (call) => this.#answer(call),
     );
+    const log = postingLog(control, worker);
+    this.#security = new Security(settings, start.secrets, log, workers);
+    const { certificates, login } = this.#security;
     this.#port = new WorkerPort({
       settings,
       store,
       control,
       counters,
       tcpPort: start.listeners.find((l) => !l.isUnix)?.port ?? settings.port,
+      certificates,
       call: (call) => this.channel.call(call),
     });
     this.#service = new Service({
       settings,
       store,
       counters: counters.of(worker),
-      log: postingLog(control, worker),
+      log,
       port: this.#port,
       clock: control.clock,
       heartbeat: control.heartbeat(worker),
@@ -99,6 +113,7 @@ class Worker {
         opened: (fd) => control.setDescriptorOwner(fd, worker),
         closed: (fd) => control.clearDescriptorOwner(fd),
       },
+      login,
     });
     this.#port.context = this.#service.engine.context;
     this.#relay = this.#relayFor(counters);
@@ -124,14 +139,24 @@ class Worker {
   }
 
   /** Opens what the main thread says; throws what Deno.listen throws. */
-  listen(): void {
-    const { settings, listeners, worker } = this.#start;
+  async listen(): Promise<void> {
+    const all: OpenListener[] = [];
+    const { settings, listeners, datagrams, worker } = this.#start;
+    const { certificates } = this.#security;
     const needsLibc = listeners.some((listener) => listener.fd >= 0);
     const libc = needsLibc ? new Libc() : null;
     for (const listener of listeners) {
       // Without native I/O the file of a UNIX socket is one worker's.
       if (listener.isUnix && libc === null && worker !== 0) continue;
-      this.#service.listen(listenAgain(listener, settings, libc));
+      // Elsewhere workers cannot share a port of TLS.
+      if (listener.tls !== undefined && !SHARES_TLS && worker !== 0) continue;
+      const open = listenAgain(listener, settings, libc, certificates);
+      all.push(open);
+      this.#service.listen(open);
+    }
+    await allReady(all);
+    for (const { hostname, port } of datagrams) {
+      this.#service.serveDatagrams(listenUdp(hostname, port));
     }
   }
 
@@ -150,8 +175,10 @@ class Worker {
         // All workers have the same listeners: one tells of them.
         return this.#start.worker === 0
           ? list
-          : list.filter((info) => info.listenAddress !== null);
+          : list.filter((info) => info.listenAddress !== null || info.isUdp);
       }
+      case "secrets":
+        return this.#replaceSecrets(call.secrets);
       case "prefixRows":
         return this.#service.engine.context.observers.prefixes.rows();
       case "hotKeys":
@@ -174,6 +201,16 @@ class Worker {
     }
   }
 
+  // Why they cannot be used; null if they are.
+  #replaceSecrets(secrets: Secrets): string | null {
+    try {
+      this.#security.replace(secrets);
+      return null;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
+
   deliver(message: Extract<ToWorker, { type: "lines" }>): void {
     this.#relay.deliver(message.lines);
   }
@@ -181,12 +218,12 @@ class Worker {
 
 let running: Worker | null = null;
 
-scope.onmessage = ({ data }) => {
+scope.onmessage = async ({ data }) => {
   switch (data.type) {
     case "start":
       try {
         running = new Worker(data);
-        running.listen();
+        await running.listen();
         scope.postMessage({ type: "ready" });
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseAddresses } from "../../src/cli/config.ts";
+import { parseAddresses } from "../../src/cli/addresses.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 
 /** Addresses as `host|port`, joined by spaces. */
@@ -51,15 +51,12 @@ Deno.test("memcached's prefixes are accepted", () => {
   assertEquals(parsed("notls:tag[b]:[::1]:1,d"), "::1|1 d|-1");
 });
 
-Deno.test("prefixes that ask for TLS are refused, never ignored", () => {
-  for (const prefix of ["btls", "mtls"]) {
-    const error = assertThrows(
-      () => parseAddresses(`${prefix}:127.0.0.1`),
-      UsageError,
-      "TLS",
-    );
-    assertEquals((error as UsageError).exitCode, 64);
-  }
+Deno.test("prefixes say how an address does TLS", () => {
+  const modes = parseAddresses("notls:a,btls:a,mtls:proto[ascii]:a,a");
+  assertEquals(
+    modes.map(({ tls }) => tls),
+    ["none", "basic", "mutual", undefined],
+  );
 });
 
 Deno.test("a port above 65535 is refused", () => {

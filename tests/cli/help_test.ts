@@ -11,7 +11,7 @@ import {
 } from "@std/assert";
 import { VERSION } from "../../src/base/version.ts";
 import { EXTENDED, WITHOUT_EFFECT } from "../../src/cli/extended.ts";
-import { FLAGS, MISSING_FLAGS } from "../../src/cli/flags.ts";
+import { FLAGS } from "../../src/cli/flags.ts";
 import {
   helpText,
   LICENSE_TEXT,
@@ -41,12 +41,6 @@ Deno.test("--help starts with the version and lists every flag once", () => {
     if (letter !== "") assert(lines[0].startsWith(`-${letter}, `), lines[0]);
     assertStringIncludes(lines[0], text);
   }
-});
-
-Deno.test("--help does not promise what is missing", () => {
-  const help = helpText();
-  for (const { name } of MISSING_FLAGS) assert(!help.includes(`--${name}`));
-  assert(!help.includes("ssl_"));
 });
 
 Deno.test("--help names the options of -o that do something", () => {

@@ -92,6 +92,6 @@ inEveryMode("the server logs to the file and not to stderr", async (mode) => {
     }
     const { stderr } = await child.output();
     assertEquals(new TextDecoder().decode(stderr), "");
-    assertMatch(log(), /"message":"stopping","signal":"SIGTERM"/);
+    assertMatch(log(), /"message":"Gracefully stopping","reason":"SIGTERM"/);
   });
 });

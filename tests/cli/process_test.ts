@@ -23,7 +23,11 @@ const REFUSED: [args: string, code: number, line: string][] = [
   ],
   ["-B http", 64, "Invalid value for binding protocol: http"],
   ["-p 70000", 64, "ERROR: Invalid port number 70000."],
-  ["-U 11211", 64, "--udp-port: UDP is not available in this version"],
+  [
+    "-l mtls:a",
+    71,
+    "'mtls' option is valid only when SSL is enabled: TLS is, with -Z",
+  ],
   [
     "-u no_such_user_here",
     67,

@@ -7,6 +7,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { MODES } from "../support/our_server.ts";
+import { findProgram, mustHaveAll } from "../support/programs.ts";
 import { type Served, serving } from "../support/serving.ts";
 
 /** Longest run of a client: one that hangs fails its test. */
@@ -51,22 +52,6 @@ export async function run(
   };
 }
 
-/** The first of `paths` that runs with these arguments and ends with 0. */
-export function findProgram(
-  paths: readonly string[],
-  args: readonly string[],
-): string | null {
-  for (const path of paths) {
-    try {
-      const probe = new Deno.Command(path, { args: [...args], stdin: "null" });
-      if (probe.outputSync().success) return path;
-    } catch {
-      // Not there: try the next.
-    }
-  }
-  return null;
-}
-
 /** The Python that has a module; Debian's before any other. */
 export function findPython(module: string): string | null {
   const paths = ["/usr/bin/python3", "python3"];
@@ -77,12 +62,6 @@ export function findPython(module: string): string | null {
 export function findRuby(library: string, expression: string): string | null {
   const paths = ["/usr/bin/ruby", "ruby"];
   return findProgram(paths, ["-r", library, "-e", `exit(${expression})`]);
-}
-
-// Where the clients must be, their absence is a failure.
-function mustHaveAll(): boolean {
-  return [Deno.env.get("DENOCACHED_CI"), Deno.env.get("CI")]
-    .some((value) => value !== undefined && value !== "" && value !== "0");
 }
 
 /** A test that a client may have to be installed for. */

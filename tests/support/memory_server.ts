@@ -128,6 +128,9 @@ export class MemoryServer implements ServerPort, ViewPort {
   isReady(): boolean {
     return this.shutdownMode === "";
   }
+  refreshCertificates(): Promise<string> {
+    return Promise.resolve("OK");
+  }
   moveClock(seconds: number): void {
     this.context.setTime(this.context.now + seconds);
   }
