@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { cgroupMemoryLimit } from "./cgroup.ts";
-import { readSystemFile } from "./linux_files.ts";
+import { readSystemFile } from "../server/linux_files.ts";
 import type { SourceSystem } from "./sources.ts";
 
 function readText(path: string): string | null {

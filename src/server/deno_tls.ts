@@ -3,12 +3,16 @@
  * for no certificate. It takes half the CPU of node:tls, and as much as
  * memcached's TLS; new certificates need a new listener.
  *
+ * Deno cannot end a handshake that a client does not go on with: closing such
+ * a connection only hides it. So it takes a {@linkcode SocketBreaker}.
+ *
  * @module
  */
 import { TLS_HANDSHAKE_MS_MAX } from "../base/limits.ts";
 import { plainIp } from "./address.ts";
 import type { Certificates, LoadedCertificates } from "./certificates.ts";
 import { reasonOf } from "./start_error.ts";
+import type { SocketBreaker } from "./native/socket_breaker.ts";
 import { TlsListener, type TlsListenOptions } from "./tls_listener.ts";
 
 const ACCEPT_BACKOFF_MS = 30;
@@ -17,13 +21,19 @@ const ACCEPT_BACKOFF_MS = 30;
 export class DenoTlsListener extends TlsListener {
   readonly #options: TlsListenOptions;
   readonly #certificates: Certificates;
+  readonly #breaker: SocketBreaker;
   readonly #replace: (loaded: LoadedCertificates) => void;
   #listener: Deno.TlsListener;
   readonly addr: Deno.NetAddr;
 
   /** Throws what `Deno.listen` throws. */
-  constructor(options: TlsListenOptions, certificates: Certificates) {
+  constructor(
+    options: TlsListenOptions,
+    certificates: Certificates,
+    breaker: SocketBreaker,
+  ) {
     super();
+    this.#breaker = breaker;
     this.#options = options;
     this.#certificates = certificates;
     this.#listener = this.#open(options.port, certificates.current);
@@ -76,20 +86,20 @@ export class DenoTlsListener extends TlsListener {
 
   async #handshake(conn: Deno.TlsConn): Promise<void> {
     const address = plainIp((conn.remoteAddr as Deno.NetAddr).hostname);
-    if (!this.begin()) {
-      conn.close();
-      return this.failed(address, "too many handshakes");
-    }
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      conn.close();
-    }, TLS_HANDSHAKE_MS_MAX);
+    let reason: string | null = null;
+    const giveUp = (why: string) => {
+      reason = why;
+      this.#breaker.break(conn);
+    };
+    if (!this.begin()) giveUp("too many handshakes");
+    const timer = setTimeout(() => giveUp("timeout"), TLS_HANDSHAKE_MS_MAX);
     try {
       await conn.handshake();
+      // It was faster than the end.
+      if (reason !== null) throw reason;
     } catch (error) {
-      if (!isLate) conn.close();
-      return this.failed(address, isLate ? "timeout" : reasonOf(error));
+      conn.close();
+      return this.failed(address, reason ?? reasonOf(error));
     } finally {
       clearTimeout(timer);
     }
@@ -102,5 +112,6 @@ export class DenoTlsListener extends TlsListener {
     super.close();
     this.#certificates.onReplace.delete(this.#replace);
     this.#listener.close();
+    this.#breaker.stop();
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Owns TLS listeners by node:tls: for what `Deno.listenTls` lacks, which is
- * client certificates, a minimum of TLS 1.3 and knowing whether a session is
- * new. Costs twice the CPU.
+ * client certificates, a minimum of TLS 1.3, knowing whether a session is new,
+ * and, without the C library, ending a handshake that a client does not go on
+ * with. Costs twice the CPU.
  *
  * @module
  */

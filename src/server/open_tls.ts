@@ -5,6 +5,7 @@
  */
 import type { Certificates } from "./certificates.ts";
 import { DenoTlsListener } from "./deno_tls.ts";
+import { SocketBreaker } from "./native/socket_breaker.ts";
 import { NodeTlsListener } from "./node_tls.ts";
 import type { TlsListener, TlsListenOptions } from "./tls_listener.ts";
 
@@ -29,10 +30,11 @@ export function openTls(
     options = { ...options, hostname, port };
   }
   const { minVersion, sessionCache } = certificates.settings;
+  const breaker = SocketBreaker.create();
   const isPlain = options.clients === "none" && minVersion === "tlsv1.2" &&
     !sessionCache;
-  const listener = isPlain
-    ? new DenoTlsListener(options, certificates)
+  const listener = isPlain && breaker !== null
+    ? new DenoTlsListener(options, certificates, breaker)
     : new NodeTlsListener(options, certificates);
   return { listener, addr: listener.addr };
 }

@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { cgroupMemoryLimit } from "../../src/cli/cgroup.ts";
-import { readSystemFile } from "../../src/cli/linux_files.ts";
+import { readSystemFile } from "../../src/server/linux_files.ts";
 import { skip } from "../support/serving.ts";
 
 const V2 = "/sys/fs/cgroup", V1 = "/sys/fs/cgroup/memory";

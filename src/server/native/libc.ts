@@ -34,6 +34,7 @@ const CLOCK_MONOTONIC = 1;
 
 export const EINTR = 4;
 const SHUT_WR = 1;
+const SHUT_RDWR = 2;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EADDRINUSE = 98;
@@ -58,6 +59,7 @@ const SYMBOLS = {
   listen: { parameters: ["i32", "i32"], result: "i32" },
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   setsockopt: {
     parameters: ["i32", "i32", "i32", "buffer", "u32"],
     result: "i32",
@@ -195,6 +197,20 @@ export class Libc {
   localAddress(fd: number, address: Uint8Array<ArrayBuffer>): void {
     this.#length[0] = address.length;
     this.calls.getsockname(fd, address, this.#length);
+  }
+
+  /** Puts the address of a TCP socket's other side into `address`; false if
+   * it is no such socket, or not connected. */
+  remoteAddress(fd: number, address: Uint8Array<ArrayBuffer>): boolean {
+    this.#length[0] = address.length;
+    if (this.calls.getpeername(fd, address, this.#length) < 0) return false;
+    const family = address[0] | address[1] << 8;
+    return family === AF_INET || family === AF_INET6;
+  }
+
+  /** Ends both directions of a connection. */
+  end(fd: number): void {
+    this.calls.shutdown(fd, SHUT_RDWR);
   }
 
   /** Ends a connection in our direction: the other side sees the end after
