@@ -123,6 +123,9 @@ export const DRAIN_SECONDS_MAX = 3600;
 /** Prefixes that `stats detail` remembers before new ones are not counted. */
 export const PREFIXES_MAX = 100_000;
 
+/** Files that are open beside those of clients, about. */
+export const FILES_BESIDE_CLIENTS = 32;
+
 /** A log file is put aside when it would grow beyond this. */
 export const LOG_FILE_BYTES_MAX = 16 * 1024 * 1024;
 

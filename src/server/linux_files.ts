@@ -45,3 +45,13 @@ export function readSystemFile(path: string): string | null {
     libc.close();
   }
 }
+
+/** How many files this process may open; null if nobody can tell. Never asks
+ * for a permission. */
+export function openFilesMax(): number | null {
+  const ffi = Deno.permissions.querySync({ name: "ffi" });
+  if (ffi.state !== "granted") return null;
+  const limits = readSystemFile("/proc/self/limits") ?? "";
+  const soft = /^Max open files +(\d+)/m.exec(limits)?.[1];
+  return soft === undefined ? null : Number(soft);
+}

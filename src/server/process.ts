@@ -5,10 +5,12 @@
  * @module
  */
 import process from "node:process";
+import { FILES_BESIDE_CLIENTS } from "../base/limits.ts";
 import type { Settings } from "../base/settings.ts";
 import type { Log } from "../observe/log.ts";
 import type { ProcessFacts } from "../observe/stats.ts";
 import { VERSION } from "../base/version.ts";
+import { openFilesMax } from "./linux_files.ts";
 import { type Announced, portLines, writePortFile } from "./listeners.ts";
 
 /** What the process is, and the CPU time of all its threads. */
@@ -31,6 +33,7 @@ export function announce(
   settings: Settings,
   log: Log,
 ): void {
+  warnOfFewFiles(settings, log);
   for (const { address } of listeners) {
     log.info("listening", { address, threads: settings.threads });
   }
@@ -44,6 +47,16 @@ export function announce(
       log.warn("cannot write the pid file", { error: String(error) });
     }
   }
+}
+
+// Clients that come when all descriptors are in use wait until one is free.
+function warnOfFewFiles({ connectionsMax }: Settings, log: Log): void {
+  const files = openFilesMax();
+  if (files === null || files >= connectionsMax + FILES_BESIDE_CLIENTS) return;
+  log.warn("not all connections of -c can be served", {
+    connections: Math.max(0, files - FILES_BESIDE_CLIENTS),
+    reason: `${files} files may be open (ulimit -n)`,
+  });
 }
 
 /** What the process does when it is told to. */

@@ -96,6 +96,7 @@ export class Service {
   readonly #clock: Int32Array;
   readonly #heartbeat: Int32Array;
   readonly #recover: () => number;
+  readonly #acceptFailed: RepeatedLine;
   acceptsConnections = true;
   readonly admission: Admission;
   readonly descriptors: DescriptorLog | null;
@@ -104,6 +105,8 @@ export class Service {
     const { settings, store, counters, log, port } = parts;
     this.settings = settings;
     this.log = log;
+    const seconds = () => performance.now() / 1000;
+    this.#acceptFailed = new RepeatedLine(log, "accept failed", seconds);
     this.#clock = parts.clock;
     this.#heartbeat = parts.heartbeat;
     this.#recover = parts.recover ?? (() => 0);
@@ -214,7 +217,7 @@ export class Service {
         failed.warn({ address, error });
       },
       sessionStarted: () => counters.values[TLS_NEW_SESSIONS]++,
-      acceptFailed: (error) => this.log.warn("accept failed", { error }),
+      acceptFailed: (error) => this.acceptFailed(error),
     };
   }
 
@@ -236,7 +239,7 @@ export class Service {
         if (this.#isStopping) return;
         if (error instanceof Deno.errors.BadResource) return;
         // Out of descriptors, or the client was gone already.
-        this.log.warn("accept failed", { error: String(error) });
+        this.acceptFailed(error);
         await new Promise((r) => setTimeout(r, ACCEPT_BACKOFF_MS));
         continue;
       }
@@ -246,6 +249,12 @@ export class Service {
       if (this.admission.admit()) this.#admit(conn, open);
       else this.#reject(conn);
     }
+  }
+
+  /** Says that a client could not be taken in, for want of descriptors as a
+   * rule: that goes on for a while. */
+  acceptFailed(error: unknown): void {
+    this.#acceptFailed.warn({ error: String(error) });
   }
 
   /** Without maxconns_fast clients queue in the system until there is room. */

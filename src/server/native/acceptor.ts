@@ -63,7 +63,7 @@ export class Acceptor implements Watched {
   resume(): void {}
 
   failed(error: unknown): void {
-    this.#io.service.log.warn("accept failed", { error: String(error) });
+    this.#io.service.acceptFailed(error);
   }
 
   // Nobody is waiting any more, or something is wrong for a while, such as a
