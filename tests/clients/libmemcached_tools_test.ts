@@ -11,7 +11,8 @@ import {
   payload,
   type Served,
 } from "../support/serving.ts";
-import { clientTest, findProgram, lacks, run } from "./program.ts";
+import { findProgram } from "../support/programs.ts";
+import { clientTest, lacks, run } from "./program.ts";
 
 const MISSING = lacks(
   "libmemcached-tools",

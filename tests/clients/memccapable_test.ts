@@ -4,7 +4,8 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { clientTest, findProgram, lacks, run } from "./program.ts";
+import { findProgram } from "../support/programs.ts";
+import { clientTest, lacks, run } from "./program.ts";
 
 const PATH = findProgram(["memccapable"], ["-V"]);
 

@@ -9,8 +9,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { deflateSync, inflateSync } from "node:zlib";
 import { Client } from "npm:memjs@1.3.2";
-import { inEveryMode, payload, serving, waitFor } from "../support/serving.ts";
-import { withDeadline } from "./program.ts";
+import { payload, waitFor } from "../support/serving.ts";
+import { clientTest, SASL_USER, saslServer, withDeadline } from "./program.ts";
 
 const UINT64_MAX = "18446744073709551615";
 /** Set in the flags of a value that was compressed. */
@@ -192,6 +192,39 @@ async function everything(port: number): Promise<void> {
   client.close();
 }
 
-inEveryMode("memjs", async (mode) => {
-  await serving({ mode }, ({ port }) => withDeadline(everything(port)));
+async function withSasl(port: number): Promise<void> {
+  const { name: username, password } = SASL_USER;
+  const client = connect(port, { username, password });
+  const strangers = [
+    connect(port, { username, password: password + "x", retries: 0 }),
+    connect(port, { username: username + "x", password, retries: 0 }),
+  ];
+  try {
+    await stores(client);
+    await pipelines(client);
+    assertEquals(await client.set("kept", "value"), true);
+    for (const stranger of strangers) {
+      // It rejects with what is no Error.
+      const isRefused = await stranger.set("kept", "changed")
+        .then(() => false, () => true);
+      assert(isRefused, "a stranger was let in");
+    }
+    assertEquals(await text(client, "kept"), "value");
+  } finally {
+    client.close();
+    for (const stranger of strangers) stranger.close();
+  }
+}
+
+clientTest({
+  name: "memjs",
+  missing: null,
+  body: ({ port }) => withDeadline(everything(port)),
+});
+
+clientTest({
+  name: "memjs with SASL",
+  missing: null,
+  start: saslServer,
+  body: ({ port }) => withDeadline(withSasl(port)),
 });

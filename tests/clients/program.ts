@@ -7,8 +7,13 @@
  */
 import { assertEquals } from "@std/assert";
 import { MODES } from "../support/our_server.ts";
+import {
+  inTemporaryDirectory,
+  type Served,
+  type ServeOptions,
+  serving,
+} from "../support/serving.ts";
 import { findProgram, mustHaveAll } from "../support/programs.ts";
-import { type Served, serving } from "../support/serving.ts";
 
 /** Longest run of a client: one that hangs fails its test. */
 const DEADLINE_MS = 180_000;
@@ -71,16 +76,29 @@ export interface ClientTest {
   missing: string | null;
   /** Whether it may be left out even where the clients must be there. */
   isOptional?: boolean;
-  body: (served: Served) => Promise<void>;
+  /** How to start the server, beside its mode; may write to the directory,
+   * which is there as long as the server. */
+  start?: (directory: string) => Promise<Partial<ServeOptions>>;
+  /** Told the directory, too, if there is a `start`. */
+  body: (served: Served, directory: string) => Promise<void>;
 }
 
 /** Registers a test for every mode, with a fresh server each. */
 export function clientTest(test: ClientTest): void {
-  const { name, missing, isOptional = false, body } = test;
+  const { name, missing, isOptional = false, start, body } = test;
   for (const mode of MODES) {
     const title = `${name} (${mode.name})`;
     if (missing === null) {
-      Deno.test(title, () => serving({ mode }, body));
+      Deno.test(
+        title,
+        () =>
+          start === undefined
+            ? serving({ mode }, (served) => body(served, ""))
+            : inTemporaryDirectory(async (path) => {
+              const options = { mode, ...await start(path) };
+              await serving(options, (served) => body(served, path));
+            }),
+      );
     } else if (isOptional || !mustHaveAll()) {
       Deno.test.ignore(`${title}: ${missing}`, () => {});
     } else {
@@ -89,6 +107,19 @@ export function clientTest(test: ClientTest): void {
       });
     }
   }
+}
+
+/** The user that SASL tests log in as. */
+export const SASL_USER = { name: "ada", password: "pass word" };
+
+/** Flags and environment for a server that knows this user. */
+export async function saslServer(
+  directory: string,
+): Promise<Partial<ServeOptions>> {
+  const path = `${directory}/users`;
+  const { name, password } = SASL_USER;
+  await Deno.writeTextFile(path, `${name}:${password}\n`);
+  return { args: ["-S"], env: { MEMCACHED_SASL_PWDB: path } };
 }
 
 /** Says that a package of Debian is not installed. */

@@ -1,10 +1,17 @@
 /**
  * Owns the test with pylibmc: libmemcached driven from Python, in classic text
- * and binary.
+ * and binary, and with SASL.
  *
  * @module
  */
-import { clientTest, expectChecks, findPython, lacks } from "./program.ts";
+import {
+  clientTest,
+  expectChecks,
+  findPython,
+  lacks,
+  SASL_USER,
+  saslServer,
+} from "./program.ts";
 
 const PATH = findPython("pylibmc");
 
@@ -17,5 +24,19 @@ clientTest({
       args: ["-B"],
       file: "pylibmc_checks.py",
       checks: 276,
+    }, port),
+});
+
+clientTest({
+  name: "pylibmc with SASL",
+  missing: lacks("python3-pylibmc", PATH),
+  start: saslServer,
+  body: ({ port }) =>
+    expectChecks({
+      path: PATH!,
+      args: ["-B"],
+      file: "pylibmc_sasl_checks.py",
+      more: [SASL_USER.name, SASL_USER.password],
+      checks: 17,
     }, port),
 });

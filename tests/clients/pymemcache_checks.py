@@ -1,7 +1,9 @@
 """Owns driving a server through pymemcache: classic text, with and without
-noreply. Usage: pymemcache_checks.py <port>
+noreply, by TLS if there is a file of authorities to trust.
+Usage: pymemcache_checks.py <port> [authorities]
 """
 
+import ssl
 import sys
 import threading
 import time
@@ -24,13 +26,17 @@ ALL_BYTES = bytes(range(256)) * 3 + b"\r\nEND\r\nVALUE k 0 5\r\n"
 UINT64_MAX = 2**64 - 1
 UINT32_MAX = 2**32 - 1
 
+TLS = {}
+if len(sys.argv) > 2:
+    TLS["tls_context"] = ssl.create_default_context(cafile=sys.argv[2])
+
 checks = Checks()
 same, fails, becomes = checks.same, checks.fails, checks.becomes
 
 
 def connect(**options):
     options.setdefault("default_noreply", False)
-    return Client(SERVER, timeout=60, no_delay=True, **options)
+    return Client(SERVER, timeout=60, no_delay=True, **TLS, **options)
 
 
 class FlagsSerde:
@@ -307,7 +313,9 @@ def operation():
 
 
 def pools():
-    pool = PooledClient(SERVER, max_pool_size=8, timeout=60, default_noreply=False)
+    pool = PooledClient(
+        SERVER, max_pool_size=8, timeout=60, default_noreply=False, **TLS
+    )
     pool.set("pool", b"0")
 
     def count():
@@ -322,7 +330,9 @@ def pools():
     same("pool counts", pool.get("pool"), b"1600")
     same("pool, many", pool.get_many(["pool", "pool-none"]), {"pool": b"1600"})
     pool.close()
-    ring = HashClient([SERVER], use_pooling=True, timeout=60, default_noreply=False)
+    ring = HashClient(
+        [SERVER], use_pooling=True, timeout=60, default_noreply=False, **TLS
+    )
     values = {f"ring-{i}": b"%d" % i for i in range(100)}
     same("ring, set_many", ring.set_many(values), [])
     same("ring, get_many", ring.get_many(list(values)), values)

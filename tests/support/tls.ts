@@ -10,7 +10,8 @@ import { type Mode, MODES } from "./our_server.ts";
 import { inTemporaryDirectory } from "./serving.ts";
 import { Wire } from "./wire.ts";
 
-const OPENSSL = findProgram(["openssl"], ["version"]);
+/** Its path; null if it is not installed. */
+export const OPENSSL = findProgram(["openssl"], ["version"]);
 
 /** The files of one authority and of what it has signed. */
 export interface Signed {
