@@ -347,7 +347,8 @@ export function settingsStats(
 }
 
 function tlsSettings(tls: TlsSettings): Stat[] {
-  if (!tls.enabled) return [["ssl_enabled", "no"]];
+  // As a memcached that was built without TLS.
+  if (!tls.enabled) return [];
   return [
     ["ssl_enabled", "yes"],
     ["ssl_chain_cert", tls.chainCert ?? "NULL"],
