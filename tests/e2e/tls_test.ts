@@ -277,3 +277,25 @@ tlsTest("without -Z refresh_certs is no command", async (mode) => {
     assertEquals(await wire.ask("refresh_certs"), "ERROR");
   });
 });
+
+for (const more of [[], ["ssl_verify_mode=1"]]) {
+  tlsTest(`a drain over TLS ${more}`, async (mode, directory) => {
+    const files = await directory.usual();
+    const args = tlsFlags(files, ...more);
+    await serving({ mode, args }, async ({ port, server }) => {
+      using idle = await connectTls(port, files);
+      assertEquals(await idle.ask("mn"), "MN");
+      using uploading = await connectTls(port, files);
+      await uploading.send("mn\r\nset k 0 0 5\r\nab");
+      assertEquals(await uploading.line(), "MN");
+      server.child.kill("SIGTERM");
+      await server.waitForLog(/listeners closed/);
+      await idle.expectEnd();
+      await uploading.send("cde\r\n");
+      assertEquals(await uploading.line(), "STORED");
+      await uploading.expectEnd();
+      assertEquals(await server.ended(), 0);
+      assert(!server.log.includes("drain timeout"), server.log);
+    });
+  });
+}
