@@ -40,12 +40,15 @@ const DONE = -1;
 /** The binary protocol. */
 export class BinaryDialect implements Dialect {
   run(session: Session): number {
-    const { highWaterBytes } = session.engine;
+    const { highWaterBytes, context: { lookahead } } = session.engine;
+    lookahead.forget();
     let count = 0;
     let code = DONE;
     while (code === DONE && session.from < session.to) {
       if (session.output.length >= highWaterBytes) code = RUN_AGAIN;
       else {
+        const { from, to } = session;
+        if (from >= lookahead.until) lookahead.packets(session.input, from, to);
         code = this.#packet(session);
         count++;
       }

@@ -63,6 +63,8 @@ const DONE = -1;
 /** The classic and meta protocols. */
 export class TextDialect implements Dialect {
   run(session: Session): number {
+    const { lookahead } = session.engine.context;
+    lookahead.forget();
     if (session.state === IN_KEYS) {
       const code = this.#keys(session);
       if (code !== DONE) return code;
@@ -73,6 +75,10 @@ export class TextDialect implements Dialect {
     while (code === DONE && session.from < session.to) {
       if (session.output.length >= highWaterBytes) code = RUN_AGAIN;
       else {
+        const { from, to } = session;
+        if (from >= lookahead.until) {
+          lookahead.text(session.input, from, to, false);
+        }
         code = this.#line(session);
         count++;
       }
@@ -182,13 +188,14 @@ export class TextDialect implements Dialect {
   // Answers keys until the line ends, or output or input must come first.
   #keys(session: Session): number {
     const { engine, output } = session;
-    const { command } = engine;
+    const { command, context: { lookahead } } = engine;
     const op = session.getOp;
     command.op = op;
     command.exptime = session.getExptime;
     command.quiet = false;
     while (output.length < engine.highWaterBytes && session.source === null) {
       const { input, from, to } = session;
+      if (from >= lookahead.until) lookahead.text(input, from, to, true);
       const found = nextKey(input, from, to, command);
       if (found === NEED_MORE) {
         // The line is longer than the buffer: its reply goes out in parts.
