@@ -88,6 +88,8 @@ export class Session implements AdminSink {
   swallowOp = 0;
   swallowOpaque = 0;
   upload: Upload | null = null;
+  /** The next read should take no more than READ_BUFFER_BYTES_MIN. */
+  readsLittle = false;
   /** A value is expected: what `stats conns` calls conn_nread. */
   awaitsBody = false;
 
@@ -114,12 +116,17 @@ export class Session implements AdminSink {
       if (target !== null) return target;
     }
     this.#makeSpace();
-    return this.input.u8.subarray(this.to, this.input.capacity);
+    const { input, to } = this;
+    const end = this.readsLittle
+      ? Math.min(input.capacity, to + READ_BUFFER_BYTES_MIN)
+      : input.capacity;
+    return input.u8.subarray(to, end);
   }
 
   /** Tells how many bytes were read to the last target. */
   received(count: number): void {
     this.lastCommand = this.engine.context.now;
+    this.readsLittle = false;
     if (this.upload !== null && this.upload.isTarget) {
       this.upload.advance(count);
     } else this.to += count;
@@ -278,6 +285,16 @@ export class Session implements AdminSink {
     return length >= STREAM_BODY_BYTES_MIN;
   }
 
+  /** The upload is stored or given up. What came after one large value is
+   * likely to be the line of the next: little is read, so that the value goes
+   * where it belongs without a copy. */
+  endUpload(): void {
+    if (this.upload === null) return;
+    this.engine.keptCommands.release(this.upload.kept);
+    this.upload = null;
+    this.readsLittle = true;
+  }
+
   // ---- what commands may ask for ----
 
   defer(text: Promise<string>): void {
@@ -322,7 +339,7 @@ export class Session implements AdminSink {
     this.source?.cancel();
     this.source = null;
     this.upload?.abort();
-    this.upload = null;
+    this.endUpload();
     if (this.watcher !== null) {
       this.engine.context.observers.watch.close(this.watcher);
       this.watcher = null;

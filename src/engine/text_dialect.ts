@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { Bytes, latin1 } from "../base/bytes.ts";
+import { type Bytes, latin1 } from "../base/bytes.ts";
 import {
-  Command,
+  type Command,
   COMPLETE,
   HANG_UP,
   HAS_BODY,
@@ -272,11 +272,11 @@ export class TextDialect implements Dialect {
     const { engine, input, from } = session;
     const { command, parser, storing } = engine;
     // The line is parsed again from a copy: the input will be used again.
-    const line = Bytes.from(input.u8.subarray(from, command.next));
-    const own = new Command();
-    parser.parse(line, 0, line.capacity, own);
-    const upload = storing.begin(formOf(session, own), own);
+    const kept = engine.keptCommands.acquire(input, from, command.next);
+    parser.parse(kept.line, 0, kept.length, kept.command);
+    const upload = storing.begin(formOf(session, kept.command), kept);
     if (upload === null) {
+      engine.keptCommands.release(kept);
       return this.#swallow(session, command, NO_MEMORY_STORING);
     }
     session.from = command.next;
@@ -295,7 +295,7 @@ export class TextDialect implements Dialect {
     }
     if (to - from < 2) return false;
     session.from = from + 2;
-    session.upload = null;
+    session.endUpload();
     session.state = AT_COMMAND;
     session.awaitsBody = false;
     const { command } = upload;
