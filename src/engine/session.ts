@@ -34,6 +34,7 @@ import {
   RUN_CLOSE,
   RUN_FLUSH,
   RUN_READ,
+  RUN_SEND,
   RUN_WAIT,
   RUN_WATCH,
   RUN_YIELD,
@@ -65,6 +66,10 @@ export class Session implements AdminSink {
   /** Set by the driver before `run`. */
   output!: Output;
   source: Source | null = null;
+  /** Whether the driver knows RUN_SEND. */
+  sendsDirect = false;
+  /** With RUN_SEND: what to write after the output. */
+  direct: Uint8Array<ArrayBuffer> | null = null;
   deferred: Promise<string> | null = null;
   watcher: Watcher | null = null;
 
@@ -193,8 +198,11 @@ export class Session implements AdminSink {
   run(): number {
     this.engine.context.observers.connection = this.id;
     for (;;) {
-      if (this.source !== null && !this.#pull()) {
-        return this.output.length === 0 ? RUN_YIELD : RUN_FLUSH;
+      if (this.source !== null) {
+        if (this.#hasStretch()) return RUN_SEND;
+        if (!this.#pull()) {
+          return this.output.length === 0 ? RUN_YIELD : RUN_FLUSH;
+        }
       }
       if (this.deferred !== null) return RUN_WAIT;
       if (this.output.length >= this.engine.highWaterBytes) return RUN_FLUSH;
@@ -224,6 +232,20 @@ export class Session implements AdminSink {
       observers.log(`${this.id}: Client using the ${name} protocol`);
     }
     return true;
+  }
+
+  // Large values go to the socket from where they lie: 20 % of the CPU time
+  // of a get of 100 KB was copying.
+  #hasStretch(): boolean {
+    if (!this.sendsDirect) return false;
+    this.direct = this.source!.stretch?.() ?? null;
+    return this.direct !== null;
+  }
+
+  /** Tells how much of `direct` was written. */
+  wrote(count: number): void {
+    this.direct = null;
+    this.source?.advance?.(count);
   }
 
   // False while the source has more than fits the output now.
