@@ -76,7 +76,12 @@ export function copyBytes(
   for (const last = end - 4; from <= last; from += 4, to += 4) {
     t.setInt32(to, s.getInt32(from, true), true);
   }
-  for (; from < end; from++, to++) t.setUint8(to, s.getUint8(from));
+  if (length < 4) {
+    for (; from < end; from++, to++) t.setUint8(to, s.getUint8(from));
+  } else if (from < end) {
+    // The last word, some of it once more.
+    t.setInt32(to + end - from - 4, s.getInt32(end - 4, true), true);
+  }
 }
 
 /** True if the bytes at `at` are exactly the characters of `text`. */

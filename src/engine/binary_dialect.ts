@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Bytes } from "../base/bytes.ts";
 import {
   parseBinary,
   putStatus,
@@ -13,7 +12,7 @@ import {
   STATUS_UNKNOWN,
 } from "../protocol/binary.ts";
 import {
-  Command,
+  type Command,
   COMPLETE,
   HANG_UP,
   HAS_BODY,
@@ -41,12 +40,15 @@ const DONE = -1;
 /** The binary protocol. */
 export class BinaryDialect implements Dialect {
   run(session: Session): number {
-    const { highWaterBytes } = session.engine;
+    const { highWaterBytes, context: { lookahead } } = session.engine;
+    lookahead.forget();
     let count = 0;
     let code = DONE;
     while (code === DONE && session.from < session.to) {
       if (session.output.length >= highWaterBytes) code = RUN_AGAIN;
       else {
+        const { from, to } = session;
+        if (from >= lookahead.until) lookahead.packets(session.input, from, to);
         code = this.#packet(session);
         if (code !== RUN_READ) count++;
       }
@@ -147,12 +149,12 @@ export class BinaryDialect implements Dialect {
     const { engine, input, from } = session;
     const { command, storing, binary } = engine;
     // The head is parsed again from a copy: the input will be used again.
-    const head = Bytes.from(input.u8.subarray(from, command.next));
-    const own = new Command();
-    parseBinary(head, 0, head.capacity, own);
-    const upload = storing.begin(binary, own);
+    const kept = engine.keptCommands.acquire(input, from, command.next);
+    parseBinary(kept.line, 0, kept.length, kept.command);
+    const upload = storing.begin(binary, kept);
     session.from = command.next;
     if (upload === null) {
+      engine.keptCommands.release(kept);
       const { valueLength } = command;
       return this.#swallow(session, command, valueLength, STATUS_NO_MEMORY);
     }
@@ -172,7 +174,7 @@ export class BinaryDialect implements Dialect {
       putStatus(session.output, command, session.swallowError);
       return true;
     }
-    session.upload = null;
+    session.endUpload();
     session.awaitsBody = false;
     engine.storing.commit(engine.binary, upload, session);
     return true;

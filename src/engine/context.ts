@@ -17,6 +17,8 @@ import {
   StoreRequest,
 } from "../store/store.ts";
 
+import { Lookahead } from "./lookahead.ts";
+
 /** The surroundings of every command of one worker. */
 export class Context {
   readonly store: Store;
@@ -24,6 +26,7 @@ export class Context {
   readonly settings: Settings;
   readonly observers: Observers;
   readonly request = new StoreRequest();
+  readonly lookahead: Lookahead;
   /** The current table second; set before each batch. */
   now: number;
   /** The table second at which the server started. */
@@ -41,6 +44,7 @@ export class Context {
     observers = new Observers(settings, counters),
   ) {
     this.store = store;
+    this.lookahead = new Lookahead(store);
     this.settings = settings;
     this.counters = counters;
     this.observers = observers;
@@ -79,7 +83,7 @@ export class Context {
   /** The partition of the command's key; the hash goes to `hash`. */
   locate(command: Command): Partition {
     const { key, keyAt, keyLength } = command;
-    this.hash = this.store.hash(key, keyAt, keyLength);
+    this.hash = this.lookahead.hash(key, keyAt, keyLength);
     return this.store.partitionOf(this.hash);
   }
   hash = 0;

@@ -16,6 +16,7 @@ import { BinaryDialect } from "./binary_dialect.ts";
 import { Classic } from "./classic.ts";
 import { ClassicStores } from "./classic_stores.ts";
 import type { Context } from "./context.ts";
+import { KeptCommands } from "./kept_commands.ts";
 import { Meta } from "./meta.ts";
 import { MetaReply } from "./meta_reply.ts";
 import { MetaWrite } from "./meta_write.ts";
@@ -32,6 +33,7 @@ export class Engine {
   /** The command being run; a session must not rely on it between runs. */
   readonly command = new Command();
   readonly parser = new TextParser();
+  readonly keptCommands = new KeptCommands();
   readonly storing: Storing;
   readonly classicStores: ClassicStores;
   readonly classic: Classic;

@@ -35,6 +35,7 @@ import {
   RUN_CLOSE,
   RUN_FLUSH,
   RUN_READ,
+  RUN_SEND,
   RUN_WAIT,
   RUN_WATCH,
   RUN_YIELD,
@@ -66,6 +67,10 @@ export class Session implements AdminSink {
   /** Set by the driver before `run`. */
   output!: Output;
   source: Source | null = null;
+  /** Whether the driver knows RUN_SEND. */
+  sendsDirect = false;
+  /** With RUN_SEND: what to write after the output. */
+  direct: Uint8Array<ArrayBuffer> | null = null;
   deferred: Promise<string> | null = null;
   watcher: Watcher | null = null;
 
@@ -91,6 +96,8 @@ export class Session implements AdminSink {
   swallowOp = 0;
   swallowOpaque = 0;
   upload: Upload | null = null;
+  /** The next read should take no more than READ_BUFFER_BYTES_MIN. */
+  readsLittle = false;
   /** A value is expected: what `stats conns` calls conn_nread. */
   awaitsBody = false;
 
@@ -120,11 +127,16 @@ export class Session implements AdminSink {
       if (target !== null) return target;
     }
     this.#makeSpace();
-    return this.input.u8.subarray(this.to, this.input.capacity);
+    const { input, to } = this;
+    const end = this.readsLittle
+      ? Math.min(input.capacity, to + READ_BUFFER_BYTES_MIN)
+      : input.capacity;
+    return input.u8.subarray(to, end);
   }
 
   /** Tells how many bytes were read to the last target. */
   received(count: number): void {
+    this.readsLittle = false;
     if (this.upload !== null && this.upload.isTarget) {
       this.upload.advance(count);
     } else this.to += count;
@@ -191,8 +203,11 @@ export class Session implements AdminSink {
   run(): number {
     this.engine.context.observers.connection = this.id;
     for (;;) {
-      if (this.source !== null && !this.#pull()) {
-        return this.output.length === 0 ? RUN_YIELD : RUN_FLUSH;
+      if (this.source !== null) {
+        if (this.#hasStretch()) return RUN_SEND;
+        if (!this.#pull()) {
+          return this.output.length === 0 ? RUN_YIELD : RUN_FLUSH;
+        }
       }
       if (this.deferred !== null) return RUN_WAIT;
       if (this.output.length >= this.engine.highWaterBytes) return RUN_FLUSH;
@@ -222,6 +237,20 @@ export class Session implements AdminSink {
       observers.log(`${this.id}: Client using the ${name} protocol`);
     }
     return true;
+  }
+
+  // Large values go to the socket from where they lie: 20 % of the CPU time
+  // of a get of 100 KB was copying.
+  #hasStretch(): boolean {
+    if (!this.sendsDirect) return false;
+    this.direct = this.source!.stretch?.() ?? null;
+    return this.direct !== null;
+  }
+
+  /** Tells how much of `direct` was written. */
+  wrote(count: number): void {
+    this.direct = null;
+    this.source?.advance?.(count);
   }
 
   // False while the source has more than fits the output now.
@@ -285,6 +314,16 @@ export class Session implements AdminSink {
     return length >= STREAM_BODY_BYTES_MIN;
   }
 
+  /** The upload is stored or given up. What came after one large value is
+   * likely to be the line of the next: little is read, so that the value goes
+   * where it belongs without a copy. */
+  endUpload(): void {
+    if (this.upload === null) return;
+    this.engine.keptCommands.release(this.upload.kept);
+    this.upload = null;
+    this.readsLittle = true;
+  }
+
   // ---- what commands may ask for ----
 
   defer(text: Promise<string>): void {
@@ -336,7 +375,7 @@ export class Session implements AdminSink {
     this.source?.cancel();
     this.source = null;
     this.upload?.abort();
-    this.upload = null;
+    this.endUpload();
     if (this.watcher !== null) {
       this.engine.context.observers.watch.close(this.watcher);
       this.watcher = null;

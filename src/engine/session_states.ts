@@ -19,6 +19,8 @@ export const RUN_WAIT = 3;
 export const RUN_WATCH = 4;
 /** Let other connections go first, then run again. */
 export const RUN_YIELD = 5;
+/** Write the output and then `direct`, tell `wrote`, run again. */
+export const RUN_SEND = 7;
 /** Between dialect and session: something was started, look again. */
 export const RUN_AGAIN = 6;
 

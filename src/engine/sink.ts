@@ -10,11 +10,21 @@ import type { Output } from "../protocol/output.ts";
 import type { Partition } from "../store/store.ts";
 import type { Context } from "./context.ts";
 
+/** Less is copied: a write of its own costs more. */
+const STRETCH_BYTES_MIN = 16 * 1024;
+/** Most bytes for one write. */
+const STRETCH_BYTES_MAX = 1024 * 1024;
+
 /** Output that is made on demand, piece by piece. */
 export interface Source {
   /** Appends more; true when everything was appended. `most` bytes are
    * enough for one call. */
   pull(output: Output, most: number): boolean;
+  /** A stretch of memory that may be written to the socket as it is, instead
+   * of being pulled; null if the next bytes have to be pulled. */
+  stretch?(): Uint8Array<ArrayBuffer> | null;
+  /** Tells how many bytes of the stretch were written. */
+  advance?(count: number): void;
   /** The connection is gone. */
   cancel(): void;
 }
@@ -45,6 +55,19 @@ class PinnedValue implements Source {
     this.#reference = reference;
     this.#length = length;
     this.#tail = tail;
+  }
+
+  stretch(): Uint8Array<ArrayBuffer> | null {
+    if (this.#offset === this.#length) return null;
+    const { records } = this.#partition.shard;
+    const { at, length } = records.runAt(this.#reference, this.#offset);
+    if (length < STRETCH_BYTES_MIN) return null;
+    const count = Math.min(length, STRETCH_BYTES_MAX);
+    return records.data.u8.subarray(at, at + count);
+  }
+
+  advance(count: number): void {
+    this.#offset += count;
   }
 
   pull(output: Output, most: number): boolean {

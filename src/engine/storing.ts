@@ -28,6 +28,7 @@ import {
   TOO_LARGE,
 } from "../store/store.ts";
 import type { Context } from "./context.ts";
+import type { KeptCommand } from "./kept_commands.ts";
 import type { Sink } from "./sink.ts";
 import { Upload } from "./upload.ts";
 
@@ -71,8 +72,9 @@ export class Storing {
 
   /** Reserves memory for a value that is still to come; null if there is
    * none. The command must not be used for anything else meanwhile. */
-  begin(form: StoreForm, command: Command): Upload | null {
+  begin(form: StoreForm, kept: KeptCommand): Upload | null {
     const context = this.#context;
+    const { command } = kept;
     const partition = context.locate(command);
     const { shard } = partition;
     const request = form.fillRequest(command);
@@ -87,7 +89,7 @@ export class Storing {
     }
     shard.unlock();
     if (reference === 0) return null;
-    return new Upload(command, partition, reference, context.hash, request);
+    return new Upload(kept, partition, reference, context.hash, request);
   }
 
   /** Stores a value that has arrived. */

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { Bytes, latin1 } from "../base/bytes.ts";
+import { type Bytes, latin1 } from "../base/bytes.ts";
 import {
-  Command,
+  type Command,
   COMPLETE,
   HANG_UP,
   HAS_BODY,
@@ -63,6 +63,8 @@ const DONE = -1;
 /** The classic and meta protocols. */
 export class TextDialect implements Dialect {
   run(session: Session): number {
+    const { lookahead } = session.engine.context;
+    lookahead.forget();
     if (session.state === IN_KEYS) {
       const code = this.#keys(session);
       if (code !== DONE) return code;
@@ -73,6 +75,10 @@ export class TextDialect implements Dialect {
     while (code === DONE && session.from < session.to) {
       if (session.output.length >= highWaterBytes) code = RUN_AGAIN;
       else {
+        const { from, to } = session;
+        if (from >= lookahead.until) {
+          lookahead.text(session.input, from, to, false);
+        }
         code = this.#line(session);
         if (code !== RUN_READ) count++;
       }
@@ -182,13 +188,14 @@ export class TextDialect implements Dialect {
   // Answers keys until the line ends, or output or input must come first.
   #keys(session: Session): number {
     const { engine, output } = session;
-    const { command } = engine;
+    const { command, context: { lookahead } } = engine;
     const op = session.getOp;
     command.op = op;
     command.exptime = session.getExptime;
     command.quiet = false;
     while (output.length < engine.highWaterBytes && session.source === null) {
       const { input, from, to } = session;
+      if (from >= lookahead.until) lookahead.text(input, from, to, true);
       const found = nextKey(input, from, to, command);
       if (found === NEED_MORE) {
         // The line is longer than the buffer: its reply goes out in parts.
@@ -265,11 +272,11 @@ export class TextDialect implements Dialect {
     const { engine, input, from } = session;
     const { command, parser, storing } = engine;
     // The line is parsed again from a copy: the input will be used again.
-    const line = Bytes.from(input.u8.subarray(from, command.next));
-    const own = new Command();
-    parser.parse(line, 0, line.capacity, own);
-    const upload = storing.begin(formOf(session, own), own);
+    const kept = engine.keptCommands.acquire(input, from, command.next);
+    parser.parse(kept.line, 0, kept.length, kept.command);
+    const upload = storing.begin(formOf(session, kept.command), kept);
     if (upload === null) {
+      engine.keptCommands.release(kept);
       return this.#swallow(session, command, NO_MEMORY_STORING);
     }
     session.from = command.next;
@@ -288,7 +295,7 @@ export class TextDialect implements Dialect {
     }
     if (to - from < 2) return false;
     session.from = from + 2;
-    session.upload = null;
+    session.endUpload();
     session.state = AT_COMMAND;
     session.awaitsBody = false;
     const { command } = upload;

@@ -6,6 +6,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { Command } from "../protocol/command.ts";
+import type { KeptCommand } from "./kept_commands.ts";
 import type { Partition, StoreRequest } from "../store/store.ts";
 
 /** Most bytes for one read into table memory. */
@@ -15,6 +16,7 @@ const TARGET_BYTES_MAX = 1024 * 1024;
 export class Upload {
   /** The command, on a copy of its line that nobody else uses. */
   readonly command: Command;
+  readonly kept: KeptCommand;
   readonly partition: Partition;
   readonly reference: number;
   readonly hash: number;
@@ -26,13 +28,14 @@ export class Upload {
   isTarget = false;
 
   constructor(
-    command: Command,
+    kept: KeptCommand,
     partition: Partition,
     reference: number,
     hash: number,
     request: StoreRequest,
   ) {
-    this.command = command;
+    this.kept = kept;
+    this.command = kept.command;
     this.partition = partition;
     this.reference = reference;
     this.hash = hash;

@@ -52,6 +52,7 @@ import {
 } from "./errors.ts";
 import { Line } from "./line.ts";
 import { parseMeta } from "./meta.ts";
+import { PlainLine } from "./plain_line.ts";
 
 const SPACE = 32, LF = 10, CR = 13;
 /** Shortest line, its end included, that is looked at (proto_parser.c). */
@@ -60,12 +61,13 @@ const LINE_BYTES_MIN = 4;
 const DELETE_TOKENS_MAX = 4;
 
 /** The first four characters of a line as a little-endian word. */
-function word(text: string): number {
+export function word(text: string): number {
   return text.charCodeAt(0) | (text.charCodeAt(1) << 8) |
     (text.charCodeAt(2) << 16) | (text.charCodeAt(3) << 24);
 }
 
-const GET_ = word("get "), GETS = word("gets");
+const GET_ = word("get "), GETS = word("gets"), SET_ = word("set ");
+const MG_ = word("mg \0"), MG_MASK = 0xffffff;
 const LETTER_M = 109;
 
 /** Classic words that operators type: told apart by the engine. */
@@ -87,6 +89,7 @@ const ADMIN_WORDS: readonly string[] = [
 /** Reads classic and meta lines; one per worker. */
 export class TextParser {
   readonly line = new Line();
+  readonly #plain = new PlainLine();
 
   /**
    * Reads the command that starts at `from` in the bytes up to `to`, and
@@ -102,6 +105,12 @@ export class TextParser {
       }
       if (first === GETS && input.u8[from + 4] === SPACE) {
         return this.#parseGet(OP_GETS, input, from, from + 5, to, command);
+      }
+      // Lines as clients write them, in one go; all others the long way.
+      if (first === SET_) {
+        if (this.#plain.set(input, from + 4, to, command)) return HAS_BODY;
+      } else if ((first & MG_MASK) === MG_) {
+        if (this.#plain.metaGet(input, from + 3, to, command)) return COMPLETE;
       }
     }
     const next = this.line.scan(input.u8, from, to);

@@ -13,6 +13,7 @@ import { Session } from "../engine/session.ts";
 import {
   RUN_FLUSH,
   RUN_READ,
+  RUN_SEND,
   RUN_WAIT,
   RUN_WATCH,
   RUN_YIELD,
@@ -22,7 +23,6 @@ import {
   BYTES_WRITTEN,
   TLS_PROTOCOL_ERRORS,
 } from "../observe/counters.ts";
-import type { Output } from "../protocol/output.ts";
 import { beginBatch, endBatch } from "./batch_timer.ts";
 import { LINGER_MS, type Peer, type ServedClient } from "./client.ts";
 import type { NodeTlsConn } from "./node_tls_conn.ts";
@@ -49,6 +49,7 @@ export class Connection implements ServedClient {
     this.peer = peer;
     this.#service = service;
     this.session = new Session(service.engine, id);
+    this.session.sendsDirect = true;
   }
 
   get id(): number {
@@ -101,9 +102,11 @@ export class Connection implements ServedClient {
         session.output = output;
         code = this.#service.runBatch(session);
         if (output.length > 0) {
-          this.#startWriting(output);
+          this.#startWriting(output.length);
           const written = await this.#conn.write(output.filled());
-          if (written < output.length) await this.#writeRest(output, written);
+          if (written < output.length) {
+            await this.#writeRest(output.filled(), written);
+          }
           this.#endWriting();
         }
         pool.release(output);
@@ -123,6 +126,9 @@ export class Connection implements ServedClient {
       case RUN_WAIT:
         session.resolveDeferred(await session.deferred!);
         return true;
+      case RUN_SEND:
+        await this.#writeDirect(session.direct!);
+        return true;
       case RUN_YIELD:
         await this.#service.yield();
         return true;
@@ -132,16 +138,23 @@ export class Connection implements ServedClient {
     return false;
   }
 
-  #startWriting(output: Output): void {
-    this.#writing = output.length;
-    this.#service.pool.countWaiting(output.length);
+  #startWriting(bytes: number): void {
+    this.#writing = bytes;
+    this.#service.pool.countWaiting(bytes);
   }
 
-  async #writeRest(output: Output, written: number): Promise<void> {
-    let rest = output.filled().subarray(written);
-    while (rest.length > 0) {
-      rest = rest.subarray(await this.#conn.write(rest));
+  async #writeRest(bytes: Uint8Array, written: number): Promise<void> {
+    while (written < bytes.length) {
+      written += await this.#conn.write(bytes.subarray(written));
     }
+  }
+
+  // A stretch of the table, pinned until it is written or we are closed.
+  async #writeDirect(stretch: Uint8Array): Promise<void> {
+    this.#startWriting(stretch.length);
+    await this.#writeRest(stretch, 0);
+    this.#endWriting();
+    this.session.wrote(stretch.length);
   }
 
   #endWriting(): void {

@@ -10,6 +10,7 @@
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { tagOf, TAIL_MASK } from "../base/hash.ts";
+import { IndexGrowth } from "./index_growth.ts";
 import {
   BUCKET_BYTES_SHIFT,
   BUCKET_SLOTS,
@@ -17,7 +18,6 @@ import {
   BUCKET_WORDS_SHIFT,
   C_BUCKET_PAGES,
   C_BUCKETS,
-  C_ITEMS,
   C_OVERFLOW_FREE,
   C_OVERFLOW_LAST,
   C_OVERFLOW_PAGES,
@@ -34,9 +34,6 @@ import type { ShardMemory } from "./memory.ts";
 import type { PagePool } from "./pages.ts";
 import type { Records } from "./records.ts";
 
-/** Items per bucket before the next split, and below which buckets merge. */
-const SPLIT_LOAD = 11.4;
-const MERGE_LOAD = 0.55 * 11;
 /** Longest chain walk: a reader without lock may meet words being changed. */
 const HOPS_MAX = 64;
 /** Entries that one chain may hold while it is split or merged. */
@@ -55,6 +52,7 @@ export class IndexTable {
   readonly #pageBuckets: number;
   readonly #pageShift: number;
   readonly #records: Records;
+  readonly growth: IndexGrowth;
   readonly #entries = new Int32Array(CHAIN_ENTRIES_MAX);
   readonly #entryBits = new Uint8Array(CHAIN_ENTRIES_MAX);
 
@@ -73,6 +71,7 @@ export class IndexTable {
     this.#pageBuckets = memory.pageBytes >>> BUCKET_BYTES_SHIFT;
     this.#pageShift = 31 - Math.clz32(this.#pageBuckets);
     this.#records = records;
+    this.growth = new IndexGrowth(this.#control, this.#pageBuckets);
   }
 
   /** Lays out the first buckets of an empty shard. */
@@ -146,6 +145,27 @@ export class IndexTable {
       }
       if ((words[bucket] & LINKED) === 0) return 0;
       bucket = this.#overflowAt(words[bucket + SLOT_WORDS + LAST_SLOT]);
+    }
+    return 0;
+  }
+
+  /** Loads the bucket of a hash, and returns some word of it; for what looks
+   * ahead. Like the next one it needs no lock and promises nothing. */
+  fetchBucket(hash: number): number {
+    return this.#words[this.#bucketOf(hash)];
+  }
+
+  /** A reference in the first bucket whose tag matches, else 0. */
+  likely(hash: number): number {
+    const words = this.#words;
+    const bucket = this.#bucketOf(hash);
+    const pattern = Math.imul(tagOf(hash), 0x01010101);
+    for (let group = 1; group <= 3; group++) {
+      const x = words[bucket + group] ^ pattern;
+      const match = ~(((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x | 0x7f7f7f7f);
+      if (match === 0) continue;
+      const byte = (31 - Math.clz32(match & -match)) >> 3;
+      return words[bucket + (group << 2) + byte];
     }
     return 0;
   }
@@ -374,40 +394,10 @@ export class IndexTable {
 
   // ---- growing and shrinking ----
 
-  /** Whether a bucket should be split now. */
-  wantsSplit(): boolean {
-    return this.#control[C_ITEMS] > this.#control[C_BUCKETS] * SPLIT_LOAD;
-  }
-
-  /** Whether the next split needs a page. */
-  splitNeedsPage(): boolean {
-    return (this.#control[C_BUCKETS] >>> this.#pageShift) >=
-      this.#control[C_BUCKET_PAGES];
-  }
-
-  /** Whether two buckets should be merged now. */
-  wantsMerge(): boolean {
-    const buckets = this.#control[C_BUCKETS];
-    return buckets > STRIPES && buckets > this.#pageBuckets &&
-      this.#control[C_ITEMS] < buckets * MERGE_LOAD;
-  }
-
-  /** The bucket that the next split divides: its low bits are its stripe. */
-  splitBucket(): number {
-    const buckets = this.#control[C_BUCKETS];
-    return buckets - (1 << (31 - Math.clz32(buckets)));
-  }
-
-  /** The bucket that the next merge adds to. */
-  mergeBucket(): number {
-    const last = this.#control[C_BUCKETS] - 1;
-    return last - (1 << (31 - Math.clz32(last)));
-  }
-
   /** Divides one bucket into two. */
   split(): void {
-    if (this.splitNeedsPage()) this.#addBucketPage();
-    const count = this.#drain(this.#bucketAt(this.splitBucket()), 0);
+    if (this.growth.splitNeedsPage()) this.#addBucketPage();
+    const count = this.#drain(this.#bucketAt(this.growth.splitBucket()), 0);
     this.#control[C_BUCKETS]++;
     this.#relink(count);
     this.#memory.totals[T_SPLITS]++;
@@ -417,7 +407,7 @@ export class IndexTable {
   merge(): void {
     const last = this.#control[C_BUCKETS] - 1;
     let count = this.#drain(this.#bucketAt(last), 0);
-    count = this.#drain(this.#bucketAt(this.mergeBucket()), count);
+    count = this.#drain(this.#bucketAt(this.growth.mergeBucket()), count);
     this.#control[C_BUCKETS] = last;
     this.#relink(count);
     if ((last & (this.#pageBuckets - 1)) === 0) {

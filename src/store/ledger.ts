@@ -94,6 +94,11 @@ export class Ledger {
     this.#control[C_ITEMS]--;
   }
 
+  /** Counts an item that was stored in the place of one of the same size. */
+  overwrite(): void {
+    this.#totals[T_TOTAL_ITEMS]++;
+  }
+
   /** Counts the eviction of an item that is still linked. */
   evict(reference: number, now: number): void {
     const row = this.classOf(reference) * CLASS_COLUMNS;

@@ -391,18 +391,18 @@ export class Shard {
   /** Splits or merges index buckets if the item count asks for it. */
   tidyIndex(): void {
     const index = this.index;
-    while (index.wantsSplit()) {
-      if (index.splitNeedsPage() && this.pool.freePages() <= 1) break;
-      const stripe = index.splitBucket();
+    while (index.growth.wantsSplit()) {
+      if (index.growth.splitNeedsPage() && this.pool.freePages() <= 1) break;
+      const stripe = index.growth.splitBucket();
       this.stripes.begin(stripe);
       index.split();
       this.stripes.end(stripe);
     }
-    for (let i = 0; i < MERGES_PER_CALL && index.wantsMerge(); i++) {
+    for (let i = 0; i < MERGES_PER_CALL && index.growth.wantsMerge(); i++) {
       if (index.mergeNeedsPage() && this.pool.freePages() <= RESERVE_PAGES) {
         break;
       }
-      const stripe = index.mergeBucket();
+      const stripe = index.growth.mergeBucket();
       this.stripes.begin(stripe);
       index.merge();
       this.stripes.end(stripe);
@@ -417,7 +417,7 @@ export class Shard {
     const expired = this.cleaner.sweep(maxRecords, now);
     const over = this.cleaner.shrink(maxRecords, now);
     this.tidyIndex();
-    return expired || over || this.index.wantsMerge();
+    return expired || over || this.index.growth.wantsMerge();
   }
 
   /** Changes how many pages may be used. */

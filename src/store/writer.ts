@@ -82,15 +82,25 @@ export class Writer {
 
   /** What the look for the key found: MISS, HIT, FLUSHED or EXPIRED. */
   found = MISS;
-  /** Slab class and value length of the item that was there, after a HIT. */
-  foundClass = 0;
+  /** Value length of the item that was there, after a HIT. */
   foundLength = 0;
+  #foundFlags = 0;
+  #foundKeyLength = 0;
 
   constructor(shard: Shard, placer: Placer, itemBytesMax: number) {
     this.#shard = shard;
     this.#placer = placer;
     this.#words = shard.memory.words;
     this.#itemBytesMax = itemBytesMax;
+  }
+
+  /** Slab class of the item that was there, after a HIT. */
+  get foundClass(): number {
+    return this.#shard.ledger.classFor(
+      this.#foundKeyLength,
+      this.foundLength,
+      this.#foundFlags,
+    );
   }
 
   /** Stores a value that is in the request. */
@@ -165,8 +175,9 @@ export class Writer {
     this.found = shard.lookup(request.hash, key, keyAt, keyLength, now);
     this.#staleState = 0;
     if (this.found !== HIT) return this.#decideMissing(request);
-    this.foundClass = shard.slabClass();
     this.foundLength = shard.valueLength();
+    this.#foundFlags = shard.clientFlags();
+    this.#foundKeyLength = keyLength;
     switch (request.form) {
       case ADD:
         shard.countTouch(now);
@@ -294,7 +305,8 @@ export class Writer {
       ttlClassOf(request.expiry, now) !== shard.memory.page.ttlClass[page] ||
       shard.isPinned(reference)
     ) return false;
-    shard.ledger.remove(reference);
+    const keepsSize = length === request.valueLength;
+    if (!keepsSize) shard.ledger.remove(reference);
     shard.stripes.beginInPlace(shard.hash, reference);
     words[reference] = (words[reference] & 0xff) | (now << LAST_ACCESS_SHIFT);
     words[reference + 1] = (second & ~LENGTH_MASK) | request.valueLength;
@@ -308,7 +320,8 @@ export class Writer {
     shard.log.raiseExpiry(page, request.expiry);
     shard.index.countAccess();
     shard.memory.totals[T_BYTE_CLOCK] += shard.records.bytes(reference);
-    shard.ledger.add(reference);
+    if (keepsSize) shard.ledger.overwrite();
+    else shard.ledger.add(reference);
     return true;
   }
 

@@ -12,6 +12,7 @@ import {
   RUN_CLOSE,
   RUN_FLUSH,
   RUN_READ,
+  RUN_SEND,
   RUN_WAIT,
   RUN_WATCH,
   RUN_YIELD,
@@ -37,6 +38,8 @@ export class NativeConnection implements ServedClient, Watched {
   #unsent: Output | null = null;
   #sent = 0;
   #after = RUN_READ;
+  /** The socket did not take all of `session.direct`. */
+  #awaitsRoom = false;
   #isScheduled = false;
   #isWatching = false;
   #isFinishing = false;
@@ -49,6 +52,7 @@ export class NativeConnection implements ServedClient, Watched {
     this.peer = peer;
     this.#io = io;
     this.session = new Session(io.service.engine, id, io.inputs.common);
+    this.session.sendsDirect = true;
   }
 
   get id(): number {
@@ -56,11 +60,11 @@ export class NativeConnection implements ServedClient, Watched {
   }
 
   get isWriting(): boolean {
-    return this.#unsent !== null;
+    return this.#unsent !== null || this.#awaitsRoom;
   }
 
   get isAtCommand(): boolean {
-    return this.#unsent === null && this.session.isAtCommand;
+    return !this.isWriting && this.session.isAtCommand;
   }
 
   /** Starts to serve. */
@@ -72,15 +76,21 @@ export class NativeConnection implements ServedClient, Watched {
 
   ready(flags: number): void {
     if (this.#isClosed) return;
-    const wasWriting = this.#unsent !== null;
-    if (wasWriting && (flags & ~EPOLLIN) !== 0) this.#sendRest();
+    const wasWriting = this.isWriting;
+    if (wasWriting && (flags & ~EPOLLIN) !== 0) {
+      if (this.#unsent !== null) this.#sendRest();
+      else {
+        this.#awaitsRoom = false;
+        this.#schedule();
+      }
+    }
     if (this.#isWatching || this.#lingering !== null) this.#ignoreInput();
     else if (!wasWriting && !this.#isScheduled) this.#receive();
   }
 
   resume(): void {
     this.#isScheduled = false;
-    if (this.#isClosed || this.#unsent !== null) return;
+    if (this.#isClosed || this.isWriting) return;
     if (this.#isWatching) this.#sendLines();
     else this.#run();
   }
@@ -144,6 +154,8 @@ export class NativeConnection implements ServedClient, Watched {
       case RUN_FLUSH:
       case RUN_YIELD:
         return this.#schedule();
+      case RUN_SEND:
+        return this.#sendDirect();
       case RUN_CLOSE:
         return this.close(this.session.closeReason);
       case RUN_WAIT:
@@ -182,7 +194,10 @@ export class NativeConnection implements ServedClient, Watched {
     const { length } = output;
     let count = 0;
     if (length > 0) {
-      count = libc.send(this.#fd, output.bytes.u8, length);
+      const { u8 } = output.bytes;
+      count = code === RUN_SEND
+        ? libc.sendMore(this.#fd, u8, length)
+        : libc.send(this.#fd, u8, length);
       if (count < 0) {
         if (this.#hasFailed()) {
           service.pool.release(output);
@@ -201,6 +216,22 @@ export class NativeConnection implements ServedClient, Watched {
     this.#sent = count;
     this.#after = code;
     this.#expect(this.#isWatching ? EPOLLIN | EPOLLOUT : EPOLLOUT);
+  }
+
+  // Sends a stretch of the table, which is pinned until all of it is sent.
+  #sendDirect(): void {
+    const { session } = this;
+    const { libc, counters } = this.#io;
+    const stretch = session.direct!;
+    const count = libc.sendMore(this.#fd, stretch, stretch.length);
+    if (count < 0 && this.#hasFailed()) return this.close(session.closeReason);
+    const taken = Math.max(0, count);
+    counters.values[BYTES_WRITTEN] += taken;
+    session.wrote(taken);
+    // There may have been room for other output: then epoll reports room.
+    if (taken === stretch.length) return this.#schedule();
+    this.#awaitsRoom = true;
+    this.#expect(EPOLLOUT);
   }
 
   #sendRest(): void {
@@ -247,7 +278,7 @@ export class NativeConnection implements ServedClient, Watched {
   }
 
   finish(): void {
-    const isIdle = this.#unsent === null && this.session.isIdle;
+    const isIdle = !this.isWriting && this.session.isIdle;
     if (this.#isFinishing && isIdle && this.#lingering === null) {
       return this.close("drain");
     }
