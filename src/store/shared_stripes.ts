@@ -17,6 +17,8 @@ import { Stripes } from "./stripes.ts";
 export class SharedStripes extends Stripes {
   readonly #versions: Int32Array;
   readonly #control: Int32Array;
+  /** The stripe that stays odd until the lock is released, or -1. */
+  #held = -1;
 
   constructor(memory: ShardMemory) {
     super();
@@ -25,11 +27,19 @@ export class SharedStripes extends Stripes {
   }
 
   override begin(hash: number): void {
-    Atomics.add(this.#versions, hash & (STRIPES - 1), 1);
+    const stripe = hash & (STRIPES - 1);
+    if (stripe !== this.#held) Atomics.add(this.#versions, stripe, 1);
   }
 
   override end(hash: number): void {
-    Atomics.add(this.#versions, hash & (STRIPES - 1), 1);
+    const stripe = hash & (STRIPES - 1);
+    if (stripe !== this.#held) Atomics.add(this.#versions, stripe, 1);
+  }
+
+  override hold(hash: number): void {
+    if (this.#held >= 0) return;
+    this.begin(hash);
+    this.#held = hash & (STRIPES - 1);
   }
 
   override beginInPlace(hash: number, reference: number): void {
@@ -41,8 +51,13 @@ export class SharedStripes extends Stripes {
     this.#control[C_WRITING] = reference;
   }
 
-  /** Nothing is half written any more. */
+  /** Nothing is half written any more: the lock is about to be released. */
   allDone(): void {
+    if (this.#held >= 0) {
+      const stripe = this.#held;
+      this.#held = -1;
+      this.end(stripe);
+    }
     this.#control[C_WRITING] = 0;
     this.#control[C_CHANGING] = 0;
   }
@@ -66,6 +81,7 @@ export class SharedStripes extends Stripes {
 
   /** Makes every version even again, and unlike any that was read before. */
   endAll(): void {
+    this.#held = -1;
     for (let i = 0; i < STRIPES; i++) Atomics.add(this.#versions, i, 1);
   }
 }

@@ -27,10 +27,29 @@ import { Counters } from "../../src/observe/counters.ts";
 import type { HotKeysReport } from "../../src/observe/hot_keys.ts";
 import type { ProcessFacts, Stat } from "../../src/observe/stats.ts";
 import { Output } from "../../src/protocol/output.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import { attachStore, createSharedTable } from "../../src/store/smp_store.ts";
+import {
+  createStore,
+  type Store,
+  type StoreOptions,
+} from "../../src/store/store.ts";
 
 /** Unix time at which the tests' servers start. */
 export const START_UNIX_SECONDS = 1_800_000_000;
+
+/** Makes the table of a server. */
+export type StoreMaker = (options: Partial<StoreOptions>) => Store;
+
+/** A table as one of two threads that share it sees it. */
+export function createSharedStore(options: Partial<StoreOptions>): Store {
+  return attachStore(createSharedTable(options, 2, 2), { owner: 1 });
+}
+
+/** The tables that tests of the engine run over, by name. */
+export const STORE_MAKERS: readonly [name: string, make: StoreMaker][] = [
+  ["plain", createStore],
+  ["shared", createSharedStore],
+];
 
 /** The engine with everything around it but sockets. */
 export class MemoryServer implements ServerPort, ViewPort {
@@ -43,9 +62,12 @@ export class MemoryServer implements ServerPort, ViewPort {
   shutdownMode = "";
   #nextId = 27;
 
-  constructor(settings: Partial<Settings> = {}) {
+  constructor(
+    settings: Partial<Settings> = {},
+    makeStore: StoreMaker = createStore,
+  ) {
     this.settings = structuredClone({ ...SETTINGS_DEFAULT, ...settings });
-    this.store = createStore({
+    this.store = makeStore({
       limitBytes: this.settings.memoryBytes,
       itemBytesMax: this.settings.itemBytesMax,
       evicts: this.settings.evictions,
