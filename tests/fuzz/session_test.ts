@@ -2,7 +2,7 @@
  * Owns fuzzing whole sessions: hostile bytes never throw, split anywhere they
  * give the same replies, and the table stays sound.
  *
- * Longer: DENOCACHED_LONG=100 DENOCACHED_SEED=n deno task fuzz
+ * Longer: `deno task test:long`, or DENOCACHED_LONG=100 DENOCACHED_SEED=n.
  *
  * @module
  */
