@@ -27,7 +27,11 @@ import { Counters } from "../../src/observe/counters.ts";
 import type { HotKeysReport } from "../../src/observe/hot_keys.ts";
 import type { ProcessFacts, Stat } from "../../src/observe/stats.ts";
 import { Output } from "../../src/protocol/output.ts";
-import { attachStore, createSharedTable } from "../../src/store/smp_store.ts";
+import {
+  attachStore,
+  createSharedTable,
+  type SharedTable,
+} from "../../src/store/smp_store.ts";
 import {
   createStore,
   type Store,
@@ -40,16 +44,21 @@ export const START_UNIX_SECONDS = 1_800_000_000;
 /** Makes the table of a server. */
 export type StoreMaker = (options: Partial<StoreOptions>) => Store;
 
-/** A table as one of two threads that share it sees it. */
-export function createSharedStore(options: Partial<StoreOptions>): Store {
-  return attachStore(createSharedTable(options, 2, 2), { owner: 1 });
+/** Servers that share one table, as the workers of the multi-core mode do. */
+export function createSharingServers(
+  settings: Partial<Settings>,
+  count: number,
+): MemoryServer[] {
+  let table: SharedTable | null = null;
+  return Array.from(
+    { length: count },
+    (_, owner) =>
+      new MemoryServer(settings, (options) => {
+        table ??= createSharedTable(options, count, count);
+        return attachStore(table, { owner });
+      }),
+  );
 }
-
-/** The tables that tests of the engine run over, by name. */
-export const STORE_MAKERS: readonly [name: string, make: StoreMaker][] = [
-  ["plain", createStore],
-  ["shared", createSharedStore],
-];
 
 /** The engine with everything around it but sockets. */
 export class MemoryServer implements ServerPort, ViewPort {
