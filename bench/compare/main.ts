@@ -247,8 +247,8 @@ function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
   console.log(factsText(facts));
   console.log(`workload: ${WORKLOAD}`);
   console.log(
-    `both: -m ${MEMORY_MEGABYTES} -t 1; flags of ours: ${flags(ours)}; of ` +
-      `memcached: ${flags(theirs)}; ${pinning.text}`,
+    `both: -m ${MEMORY_MEGABYTES}, -t 1 unless flags say otherwise; flags of ` +
+      `ours: ${flags(ours)}; of memcached: ${flags(theirs)}; ${pinning.text}`,
   );
   console.log(
     `${rounds} rounds of ${secs} s for each server and row: about ` +

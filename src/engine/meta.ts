@@ -129,6 +129,8 @@ export class Meta {
     let status = shard.lookup(context.hash, key, keyAt, keyLength, now);
     let created = false;
     if (status !== HIT && (command.upperFlags & FLAG_N) !== 0) {
+      // Nobody may meet the new item before its token is given away.
+      shard.beginChange();
       context.countGone(status);
       created = this.#vivify(command, partition);
       if (created) status = HIT;

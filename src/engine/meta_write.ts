@@ -173,6 +173,7 @@ export class MetaWrite implements StoreForm {
     const clears = (command.lowerFlags & FLAG_X) !== 0;
     const slabClass = shard.slabClass();
     const size = shard.valueLength();
+    if (clears || marksStale) shard.beginChange();
     if (clears && !this.#clear(command, partition)) return false;
     if (marksStale) {
       if ((command.upperFlags & FLAG_T) !== 0) {
@@ -246,6 +247,9 @@ export class MetaWrite implements StoreForm {
       return this.#reply.line(command, sink.output, WORD_NF);
     }
     const slabClass = shard.slabClass();
+    if (command.hasCas || (command.upperFlags & FLAG_T) !== 0) {
+      shard.beginChange();
+    }
     const result = this.#change(command, partition, decrements);
     if (result === STORED) {
       const column = decrements ? CLASS_DECR_HITS : CLASS_INCR_HITS;

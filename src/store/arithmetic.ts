@@ -57,6 +57,8 @@ export class Arithmetic {
     const hasCas = (this.#words[reference + 1] & HAS_CAS) !== 0;
     const seen = (this.#words[reference] & CAS_SEEN) !== 0;
     if (fits && (hasCas || !seen || !shard.options.useCas)) {
+      // Number and CAS id belong together.
+      if (hasCas) shard.beginChange();
       this.#replaceDigits(at, length, count, now);
       if (hasCas) {
         this.#placer.drawCas(reference);

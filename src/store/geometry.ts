@@ -9,6 +9,7 @@ import {
   CONTROL_WORDS,
   OPEN_SEGMENTS,
   SLAB_CLASSES_MAX,
+  STRIPE_COPIES_MAX,
   STRIPES,
   TOTALS,
 } from "./layout.ts";
@@ -74,6 +75,8 @@ export interface Geometry {
   /** Pages a shard has address space for. */
   pagesMax: number;
   ghostBuckets: number;
+  /** Copies of the version stripes, see `shared_stripes.ts`. */
+  stripeCopies: number;
   limitBytes: number;
 }
 
@@ -84,8 +87,8 @@ function powerOfTwoAtLeast(value: number): number {
 }
 
 /** Fixed bytes of a shard's tables, ghost and page columns aside. */
-export function fixedTableBytes(): number {
-  return (CONTROL_WORDS + OPEN_SEGMENTS + STRIPES) * 4 +
+export function fixedTableBytes(stripeCopies: number): number {
+  return (CONTROL_WORDS + OPEN_SEGMENTS + STRIPES * stripeCopies) * 4 +
     (TOTALS + SLAB_CLASSES_MAX * CLASS_COLUMNS) * 8;
 }
 
@@ -110,8 +113,9 @@ export function usablePages(
   shardBytes: number,
   pageBytes: number,
   ghostBuckets: number,
+  stripeCopies: number,
 ): number {
-  const rest = shardBytes - fixedTableBytes() -
+  const rest = shardBytes - fixedTableBytes(stripeCopies) -
     ghostBuckets * GHOST_BUCKET_BYTES;
   return Math.floor(rest / (pageBytes + PAGE_COLUMN_BYTES));
 }
@@ -133,7 +137,13 @@ export function computeGeometry(input: GeometryInput): Geometry {
   while (ghostBuckets * 2 * GHOST_BUCKET_BYTES <= shardBytes / GHOST_SHARE) {
     ghostBuckets *= 2;
   }
-  const pagesUsable = usablePages(shardBytes, pageBytes, ghostBuckets);
+  const stripeCopies = Math.min(input.threads, STRIPE_COPIES_MAX);
+  const pagesUsable = usablePages(
+    shardBytes,
+    pageBytes,
+    ghostBuckets,
+    stripeCopies,
+  );
   const shardMax = input.itemBytesMax > LARGE_ITEM_BYTES ? 2 * GIB : GIB;
   const pagesMax = Math.max(
     pagesUsable + SPARE_PAGES,
@@ -145,6 +155,7 @@ export function computeGeometry(input: GeometryInput): Geometry {
     pagesUsable,
     pagesMax,
     ghostBuckets,
+    stripeCopies,
     limitBytes: input.limitBytes,
   };
 }

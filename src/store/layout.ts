@@ -68,6 +68,8 @@ export const SLOT_WORDS = 4;
 export const LINKED = 1 << 24;
 /** Buckets never go below this: all keys of a chain share a version stripe. */
 export const STRIPES = 512;
+/** Copies of the stripes of a shared shard: a thread reads its own one. */
+export const STRIPE_COPIES_MAX = 4;
 
 // Kinds of page.
 export const KIND_FREE = 0;

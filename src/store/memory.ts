@@ -90,7 +90,9 @@ class Carver {
 function tableBytes(geometry: Geometry): number {
   const pages = geometry.pagesMax;
   const bytes = (TOTALS + SLAB_CLASSES_MAX * CLASS_COLUMNS + pages * 3) * 8 +
-    (CONTROL_WORDS + OPEN_SEGMENTS + STRIPES + pages * 10) * 4 + pages * 3 +
+    (CONTROL_WORDS + OPEN_SEGMENTS + STRIPES * geometry.stripeCopies +
+        pages * 10) * 4 +
+    pages * 3 +
     changeMarkWords(geometry) * 4 +
     geometry.ghostBuckets * GHOST_BUCKET_BYTES;
   return Math.ceil(bytes / 8) * 8;
@@ -157,7 +159,7 @@ export class ShardMemory {
     const sequence = carver.f64(pages);
     this.control = carver.i32(CONTROL_WORDS);
     this.openPage = carver.i32(OPEN_SEGMENTS);
-    this.stripes = carver.i32(STRIPES);
+    this.stripes = carver.i32(STRIPES * geometry.stripeCopies);
     this.page = {
       pins: carver.i32(pages),
       used: carver.i32(pages),

@@ -252,6 +252,11 @@ export class Shard {
 
   // ---- small changes to the item found last, under the lock ----
 
+  /** From here to `unlock`, readers see all changes of this item at once. */
+  beginChange(): void {
+    this.stripes.hold(this.hash);
+  }
+
   /** Counts a hit: access bits, fetched, last access. */
   countHit(now: number): void {
     this.index.countAccess();

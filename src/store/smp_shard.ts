@@ -274,6 +274,6 @@ export function attachShard(
   user: ShardUser,
 ): SmpShard {
   const memory = new ShardMemory(options.geometry, buffers);
-  const stripes = new SharedStripes(memory);
+  const stripes = new SharedStripes(memory, user.owner);
   return new SmpShard(options, memory, stripes, partition, user);
 }

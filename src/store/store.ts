@@ -220,6 +220,7 @@ export class Store {
       limitBytes / geometry.shardCount,
       geometry.pageBytes,
       geometry.ghostBuckets,
+      geometry.stripeCopies,
     );
     if (pages > geometry.pagesMax || pages < 16) return false;
     this.partitions[0].shard.memory.totals[T_LIMIT_BYTES] = limitBytes;

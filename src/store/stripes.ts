@@ -12,6 +12,9 @@ export class Stripes {
   begin(_hash: number): void {}
   /** ...until here. */
   end(_hash: number): void {}
+  /** As `begin`, but until the lock is released: several changes of an item
+   * are then seen as one. */
+  hold(_hash: number): void {}
   /** As `begin`, for bytes of this record that change where they are. */
   beginInPlace(_hash: number, _reference: number): void {}
   /** This record was appended and is not complete. */

@@ -2,7 +2,7 @@
  * Owns fuzzing the parsers alone: whatever comes in, they say something
  * sensible about it, and what they accept keeps the protocol's rules.
  *
- * Longer: DENOCACHED_LONG=100 DENOCACHED_SEED=n deno task fuzz
+ * Longer: `deno task test:long`, or DENOCACHED_LONG=100 DENOCACHED_SEED=n.
  *
  * @module
  */

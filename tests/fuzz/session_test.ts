@@ -2,13 +2,16 @@
  * Owns fuzzing whole sessions: hostile bytes never throw, split anywhere they
  * give the same replies, and the table stays sound.
  *
- * Longer: DENOCACHED_LONG=100 DENOCACHED_SEED=n deno task fuzz
+ * Longer: `deno task test:long`, or DENOCACHED_LONG=100 DENOCACHED_SEED=n.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import { checkShard } from "../../src/store/invariants.ts";
-import { MemoryServer } from "../support/memory_server.ts";
+import {
+  createSharingServers,
+  MemoryServer,
+} from "../support/memory_server.ts";
 import {
   lengthFactor,
   Random,
@@ -17,6 +20,8 @@ import {
 import { InputMaker } from "./inputs.ts";
 
 const ROUNDS = 3000;
+const SHARED_ROUNDS = 1200;
+const SETTINGS = { memoryBytes: 4 * 1024 * 1024, itemBytesMax: 64 * 1024 };
 /** Replies to these depend on what was answered before in the same batch, or
  * show numbers that every command changes. */
 const BATCH_DEPENDENT = /watch|lru_crawler m|stats/;
@@ -35,13 +40,15 @@ async function session(
 
 // CAS ids count pages that were opened: both servers must have had the same
 // history, and then they agree.
-Deno.test("sessions answer hostile input alike, whole and in pieces", async () => {
+async function answerAlike(
+  whole: MemoryServer,
+  split: MemoryServer,
+  count: number,
+): Promise<void> {
   const seed = seedFromEnvironment(815);
   const random = new Random(seed);
   const maker = new InputMaker(random);
-  const settings = { memoryBytes: 4 * 1024 * 1024, itemBytesMax: 64 * 1024 };
-  const whole = new MemoryServer(settings), split = new MemoryServer(settings);
-  const rounds = ROUNDS * lengthFactor();
+  const rounds = count * lengthFactor();
   for (let i = 0; i < rounds; i++) {
     const input = maker.any();
     if (BATCH_DEPENDENT.test(input) || input.includes(BINARY_STAT)) continue;
@@ -56,6 +63,14 @@ Deno.test("sessions answer hostile input alike, whole and in pieces", async () =
     for (const { shard } of whole.store.partitions) checkShard(shard);
     for (const { shard } of split.store.partitions) checkShard(shard);
   }
+}
+
+Deno.test("sessions answer hostile input alike, whole and in pieces", () =>
+  answerAlike(new MemoryServer(SETTINGS), new MemoryServer(SETTINGS), ROUNDS));
+
+Deno.test("a shared table answers hostile input as a plain one does", () => {
+  const [shared] = createSharingServers(SETTINGS, 2);
+  return answerAlike(new MemoryServer(SETTINGS), shared, SHARED_ROUNDS);
 });
 
 Deno.test("after hostile input on one connection others are served", async () => {

@@ -93,6 +93,8 @@ export class MetaModel {
         assert(shown !== null, reply);
         model.sawCas(key, item, BigInt(shown[1]));
         expected += ` c${shown[1]}`;
+      } else if (flag === "l") {
+        expected += ` l${this.#idleSeconds(reply, item)}`;
       } else expected += returned(flag, item, expiry, model.now);
     }
     const wins = created || recaches || (item.stale && !item.tokenSent);
@@ -103,6 +105,17 @@ export class MetaModel {
     if (sends) expected += `${item.value}\r\n`;
     assertEquals(reply, expected, `mg ${key} ${flags.join(" ")}`);
     if (wins) item.tokenSent = true;
+  }
+
+  // A reader of a shared table notes an access only if the one noted before
+  // is old.
+  #idleSeconds(reply: string, item: ModelItem): number {
+    const { now, accessLagSeconds } = this.#model;
+    const idle = (now - item.accessed) & 0xffff;
+    const shown = Number(/ l([0-9]+)/.exec(reply.split("\r\n")[0])?.[1]);
+    if (!(shown > idle && shown < idle + accessLagSeconds)) return idle;
+    item.accessed = now - shown;
+    return shown;
   }
 
   #set(): void {
@@ -230,8 +243,6 @@ function returned(
       return ` s${item.value.length}`;
     case "h":
       return ` h${item.fetched ? 1 : 0}`;
-    case "l":
-      return ` l${(now - item.accessed) & 0xffff}`;
     case "Oabc":
       return " Oabc";
   }

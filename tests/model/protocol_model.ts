@@ -34,6 +34,10 @@ export const VALUE_MAX = 8 * 1024;
 /** The whole model; the dialects ask it and change it. */
 export class ProtocolModel {
   readonly server: MemoryServer;
+  /** Serves the binary client: the same server, or one that shares its table. */
+  readonly second: MemoryServer;
+  /** How late an access may be noted. */
+  readonly accessLagSeconds: number;
   readonly random: Random;
   readonly text: SyncClient;
   readonly binary: SyncClient;
@@ -46,19 +50,31 @@ export class ProtocolModel {
   readonly #dialects: { step(): void }[];
   evictions = 0;
 
-  constructor(server: MemoryServer, random: Random, keys: number) {
+  constructor(
+    server: MemoryServer,
+    random: Random,
+    keys: number,
+    second = server,
+  ) {
     this.server = server;
+    this.second = second;
+    this.accessLagSeconds = second === server ? 0 : 60;
     this.random = random;
     this.#keys = keys;
     this.text = new SyncClient(server.connect().session);
-    this.binary = new SyncClient(server.connect().session);
+    this.binary = new SyncClient(second.connect().session);
     this.#dialects = [
       new ClassicModel(this),
       new ClassicModel(this),
       new MetaModel(this),
       new BinaryModel(this),
     ];
-    for (const { shard } of server.store.partitions) {
+    this.#followEvictions(server);
+    if (second !== server) this.#followEvictions(second);
+  }
+
+  #followEvictions({ store }: MemoryServer): void {
+    for (const { shard } of store.partitions) {
       shard.mover.onEviction = (reference) => {
         const at = shard.records.keyAt(reference);
         const end = at + shard.records.keyLength(reference);
@@ -79,9 +95,15 @@ export class ProtocolModel {
   step(): void {
     this.evicted.clear();
     const chance = this.random.below(100_000);
-    if (chance < 100) this.server.advance(this.random.between(1, 20));
+    if (chance < 100) this.#advance(this.random.between(1, 20));
     else if (chance === 100) this.#flush();
     else this.random.pick(this.#dialects).step();
+  }
+
+  // One clock for all, as in the multi-core mode.
+  #advance(seconds: number): void {
+    this.server.advance(seconds);
+    this.second.context.setTime(this.now);
   }
 
   check(): void {

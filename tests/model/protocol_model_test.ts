@@ -5,7 +5,10 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { MemoryServer } from "../support/memory_server.ts";
+import {
+  createSharingServers,
+  MemoryServer,
+} from "../support/memory_server.ts";
 import {
   lengthFactor,
   Random,
@@ -14,16 +17,13 @@ import {
 import { ProtocolModel, VALUE_MAX } from "./protocol_model.ts";
 
 const COMMANDS = 1_000_000;
+const SHARED_COMMANDS = 400_000;
 const CHECK_EVERY = 20_000;
+const KEYS = 12_000;
+const SETTINGS = { memoryBytes: 1024 * 1024, itemBytesMax: VALUE_MAX };
 
-Deno.test("a million random commands are answered as the model says", () => {
-  const seed = seedFromEnvironment(7);
-  const server = new MemoryServer({
-    memoryBytes: 1024 * 1024,
-    itemBytesMax: VALUE_MAX,
-  });
-  const model = new ProtocolModel(server, new Random(seed), 12_000);
-  const commands = COMMANDS * lengthFactor();
+function play(model: ProtocolModel, count: number): void {
+  const commands = count * lengthFactor();
   for (let i = 0; i < commands; i++) {
     model.step();
     if (i % CHECK_EVERY === 0) model.check();
@@ -33,4 +33,16 @@ Deno.test("a million random commands are answered as the model says", () => {
     model.evictions > commands / 100,
     `only ${model.evictions} evictions: memory was not small enough`,
   );
+}
+
+Deno.test("a million random commands are answered as the model says", () => {
+  const random = new Random(seedFromEnvironment(7));
+  play(new ProtocolModel(new MemoryServer(SETTINGS), random, KEYS), COMMANDS);
+});
+
+// What one of them stores the other one finds.
+Deno.test("two servers that share a table answer as the model says", () => {
+  const random = new Random(seedFromEnvironment(8));
+  const [first, second] = createSharingServers(SETTINGS, 2);
+  play(new ProtocolModel(first, random, KEYS, second), SHARED_COMMANDS);
 });

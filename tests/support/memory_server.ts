@@ -27,10 +27,38 @@ import { Counters } from "../../src/observe/counters.ts";
 import type { HotKeysReport } from "../../src/observe/hot_keys.ts";
 import type { ProcessFacts, Stat } from "../../src/observe/stats.ts";
 import { Output } from "../../src/protocol/output.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import {
+  attachStore,
+  createSharedTable,
+  type SharedTable,
+} from "../../src/store/smp_store.ts";
+import {
+  createStore,
+  type Store,
+  type StoreOptions,
+} from "../../src/store/store.ts";
 
 /** Unix time at which the tests' servers start. */
 export const START_UNIX_SECONDS = 1_800_000_000;
+
+/** Makes the table of a server. */
+export type StoreMaker = (options: Partial<StoreOptions>) => Store;
+
+/** Servers that share one table, as the workers of the multi-core mode do. */
+export function createSharingServers(
+  settings: Partial<Settings>,
+  count: number,
+): MemoryServer[] {
+  let table: SharedTable | null = null;
+  return Array.from(
+    { length: count },
+    (_, owner) =>
+      new MemoryServer(settings, (options) => {
+        table ??= createSharedTable(options, count, count);
+        return attachStore(table, { owner });
+      }),
+  );
+}
 
 /** The engine with everything around it but sockets. */
 export class MemoryServer implements ServerPort, ViewPort {
@@ -43,9 +71,12 @@ export class MemoryServer implements ServerPort, ViewPort {
   shutdownMode = "";
   #nextId = 27;
 
-  constructor(settings: Partial<Settings> = {}) {
+  constructor(
+    settings: Partial<Settings> = {},
+    makeStore: StoreMaker = createStore,
+  ) {
     this.settings = structuredClone({ ...SETTINGS_DEFAULT, ...settings });
-    this.store = createStore({
+    this.store = makeStore({
       limitBytes: this.settings.memoryBytes,
       itemBytesMax: this.settings.itemBytesMax,
       evicts: this.settings.evictions,

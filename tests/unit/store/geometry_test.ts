@@ -23,7 +23,7 @@ Deno.test("everything of a table fits inside -m, with less than a page lost", ()
   for (const limit of [2, 3, 8, 64, 100, 256, 1024, 4000, 65536]) {
     const g = layOut(limit * MIB);
     const shard = g.pagesUsable * (g.pageBytes + PAGE_COLUMN_BYTES) +
-      fixedTableBytes() + g.ghostBuckets * GHOST_BUCKET_BYTES;
+      fixedTableBytes(g.stripeCopies) + g.ghostBuckets * GHOST_BUCKET_BYTES;
     assert(shard * g.shardCount <= limit * MIB, `-m ${limit}`);
     const lost = limit * MIB / g.shardCount - shard;
     assert(lost <= g.pageBytes + PAGE_COLUMN_BYTES, `-m ${limit}: ${lost}`);
