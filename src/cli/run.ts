@@ -13,7 +13,12 @@ import { SnapshotPlaceError } from "../server/snapshot_file.ts";
 import { StartError } from "../server/start_error.ts";
 import { SmpServer } from "../server/smp_server.ts";
 import type { Config } from "./config.ts";
-import { isDaemon, startDaemon } from "./daemon.ts";
+import {
+  announceDaemon,
+  complainAsDaemon,
+  isDaemon,
+  startDaemon,
+} from "./daemon.ts";
 import { readFlags } from "./flags.ts";
 import { helpText, LICENSE_TEXT, versionText } from "./help.ts";
 import { LogFile } from "./log_file.ts";
@@ -48,8 +53,7 @@ export async function run(args: readonly string[]): Promise<number> {
       return print(configText(config.settings, gathered));
     }
     if (config.daemon && !isDaemon()) {
-      startDaemon(args);
-      return 0;
+      return await startDaemon(args);
     }
     return await serve(config);
   } catch (error) {
@@ -76,6 +80,7 @@ function print(text: string): number {
 
 function complain(message: string, exitCode: number): number {
   Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
+  complainAsDaemon(`${message}\n`);
   return exitCode;
 }
 
@@ -123,6 +128,7 @@ async function serve(config: Config): Promise<number> {
     ? await SmpServer.start(settings, log)
     : new SingleServer(settings, log);
   starting.resolve(server);
+  announceDaemon();
   const drain = () => server.drain("POST /drain");
   admin?.serve(server.view, settings.shutdownCommand ? drain : null);
   const exitCode = await server.stopped;
