@@ -12,6 +12,7 @@ import { TLS_HANDSHAKE_MS_MAX } from "../base/limits.ts";
 import { plainIp } from "./address.ts";
 import type { Certificates, LoadedCertificates } from "./certificates.ts";
 import { reasonOf } from "./start_error.ts";
+import { setTcpOptionsOfListeners } from "./native/no_delay.ts";
 import type { SocketBreaker } from "./native/socket_breaker.ts";
 import { TlsListener, type TlsListenOptions } from "./tls_listener.ts";
 
@@ -56,9 +57,11 @@ export class DenoTlsListener extends TlsListener {
       // closes: nobody is refused in between.
       reusePort: Deno.build.os === "linux",
     };
-    return Deno.listenTls(
+    const listener = Deno.listenTls(
       options as Deno.ListenTlsOptions & Deno.TlsCertifiedKeyPem,
     );
+    setTcpOptionsOfListeners((listener.addr as Deno.NetAddr).port);
+    return listener;
   }
 
   #reopen(loaded: LoadedCertificates): void {

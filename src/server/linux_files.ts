@@ -55,3 +55,9 @@ export function openFilesMax(): number | null {
   const soft = /^Max open files +(\d+)/m.exec(limits)?.[1];
   return soft === undefined ? null : Number(soft);
 }
+
+/** All descriptors of the process are below this; 0 if it cannot be told. */
+export function descriptorsEnd(): number {
+  const status = readSystemFile("/proc/self/status") ?? "";
+  return Number(/^FDSize:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+}

@@ -277,8 +277,9 @@ export class Service {
     if (open.isUnix) return this.#serve(conn, localPeer(open.address));
     const tcp = conn as Deno.TcpConn;
     try {
-      tcp.setNoDelay(true);
-      tcp.setKeepAlive(true);
+      // By TLS the listener has seen to that.
+      tcp.setNoDelay?.(true);
+      tcp.setKeepAlive?.(true);
     } catch {
       // It is gone again; the first read will tell.
     }

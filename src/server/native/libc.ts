@@ -22,6 +22,7 @@ const EPOLL_CLOEXEC = SOCK_CLOEXEC;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_KEEPALIVE = 9;
+const SO_ACCEPTCONN = 30;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const IPPROTO_IPV6 = 41;
@@ -181,11 +182,35 @@ export class Libc {
    * them. */
   setTcpOptions(fd: number, family: number): void {
     this.#setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    this.#setOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    this.#setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    this.setStreamOptions(fd);
     if (family === AF_INET6) {
       this.#setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     }
+  }
+
+  /** Options of a TCP connection: unsent data waits for nothing, and dead
+   * peers are noticed. */
+  setStreamOptions(fd: number): void {
+    this.#setOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    this.#setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  }
+
+  #option(fd: number, level: number, name: number): number {
+    this.#word[0] = 0;
+    this.#length[0] = 4;
+    const { getsockopt } = this.calls;
+    const result = getsockopt(fd, level, name, this.#word, this.#length);
+    return result < 0 ? 0 : this.#word[0];
+  }
+
+  /** Whether a descriptor is a socket that listens. */
+  isListening(fd: number): boolean {
+    return this.#option(fd, SOL_SOCKET, SO_ACCEPTCONN) !== 0;
+  }
+
+  /** Whether data of a TCP socket waits for no acknowledgement. */
+  hasNoDelay(fd: number): boolean {
+    return this.#option(fd, IPPROTO_TCP, TCP_NODELAY) !== 0;
   }
 
   /** Takes a waiting client; its address goes to `address`. -1 on failure. */

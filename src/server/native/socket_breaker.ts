@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { readSystemFile } from "../linux_files.ts";
+import { descriptorsEnd } from "../linux_files.ts";
 import { Libc } from "./libc.ts";
 import { AddressReader } from "./socket_address.ts";
 
@@ -77,10 +77,4 @@ export class SocketBreaker {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
-}
-
-// All descriptors of the process are below this.
-function descriptorsEnd(): number {
-  const status = readSystemFile("/proc/self/status") ?? "";
-  return Number(/^FDSize:\s+(\d+)/m.exec(status)?.[1] ?? 0);
 }
