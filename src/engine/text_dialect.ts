@@ -31,6 +31,7 @@ import {
 import {
   BAD_DATA_CHUNK,
   BAD_FORMAT,
+  ERROR,
   ERROR_NONE,
   NO_MEMORY_STORING,
   NO_MEMORY_WRITING,
@@ -101,7 +102,8 @@ export class TextDialect implements Dialect {
       case HAS_BODY:
         return this.#body(session, command);
       case NEED_MORE:
-        if (!session.isLongLine || !isGet(command.op)) return RUN_READ;
+        if (!session.isLongLine) return RUN_READ;
+        if (!isGet(command.op)) return this.#refuseLongLine(session);
         this.#startKeys(session, command);
         return this.#keys(session);
       case HANG_UP:
@@ -115,6 +117,14 @@ export class TextDialect implements Dialect {
     }
     this.#error(session, command.error);
     return DONE;
+  }
+
+  // A get behind spaces is none, however long its line is.
+  #refuseLongLine(session: Session): number {
+    this.#error(session, ERROR);
+    session.from = session.to;
+    session.state = IN_LINE_REST;
+    return RUN_AGAIN;
   }
 
   #error(session: Session, error: number): void {

@@ -21,8 +21,6 @@ const bit = (letter: string) => 1 << (letter.charCodeAt(0) - 96);
 /** Flags of mg that are known and take no argument; b changes the key. */
 const FLAGS_ALONE = [..."cfhklqstuvx"].map(bit).reduce((a, b) => a | b);
 const QUIET = bit("q");
-/** More flags than there are letters would repeat one. */
-const FLAGS_MAX = 11;
 
 /** Reads plain lines; one per parser. */
 export class PlainLine {
@@ -62,12 +60,13 @@ export class PlainLine {
     if (at < 0) return false;
     let seen = 0, count = 0;
     // At the first letter of a flag; its end is looked at, too.
-    while (at + 2 <= to && count < FLAGS_MAX) {
+    while (at + 2 <= to) {
       const letter = u8[at];
       if (letter < LETTER_A || letter > LETTER_X || letter === LETTER_B) {
         return false;
       }
       const flag = 1 << (letter - 96);
+      // None twice, so no more than there are letters.
       if ((FLAGS_ALONE & flag) === 0 || (seen & flag) !== 0) return false;
       seen |= flag;
       command.flagLetter[count] = letter;

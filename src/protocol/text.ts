@@ -114,6 +114,7 @@ export class TextParser {
       }
     }
     const next = this.line.scan(input.u8, from, to);
+    command.op = OP_UNKNOWN;
     if (next < 0) return incomplete(input.u8, from, to);
     command.next = next;
     command.quiet = false;

@@ -112,6 +112,10 @@ Deno.test("what is not plain is left to the long way", () => {
       "mg k V",
       "mg  v",
       `mg ${"k".repeat(251)} v`,
+      // A twelfth flag is looked at, too.
+      "mg k c f h k l q s t u v x b",
+      "mg k c f h k l q s t u v x v",
+      "mg k c f h k l q s t u v x 1",
     ]
   ) assert(!isPlain(line), line);
 });
