@@ -57,6 +57,8 @@ export class ShardLock {
         if (Atomics.load(this.#control, C_LOCK) === 0 && this.tryAcquire()) {
           return;
         }
+        // 80 ns: a look 36. Together they wait longer than most changes last.
+        Atomics.pause();
       }
       const holder = Atomics.load(this.#control, C_LOCK);
       if (holder !== 0) Atomics.wait(this.#control, C_LOCK, holder, sleepMs);
