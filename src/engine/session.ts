@@ -247,6 +247,11 @@ export class Session implements AdminSink {
     return this.direct !== null;
   }
 
+  /** Whether more output follows `direct` at once. */
+  get directGoesOn(): boolean {
+    return this.source?.endsWithStretch?.() === false;
+  }
+
   /** Tells how much of `direct` was written. */
   wrote(count: number): void {
     this.direct = null;

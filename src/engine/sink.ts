@@ -23,6 +23,8 @@ export interface Source {
   /** A stretch of memory that may be written to the socket as it is, instead
    * of being pulled; null if the next bytes have to be pulled. */
   stretch?(): Uint8Array<ArrayBuffer> | null;
+  /** Whether nothing of this source follows its stretch. */
+  endsWithStretch?(): boolean;
   /** Tells how many bytes of the stretch were written. */
   advance?(count: number): void;
   /** The connection is gone. */
@@ -43,6 +45,7 @@ class PinnedValue implements Source {
   readonly #length: number;
   readonly #tail: Bytes | null;
   #offset = 0;
+  #stretchEnd = 0;
 
   /** The item must be pinned; it is unpinned at the end. */
   constructor(
@@ -63,7 +66,12 @@ class PinnedValue implements Source {
     const { at, length } = records.runAt(this.#reference, this.#offset);
     if (length < STRETCH_BYTES_MIN) return null;
     const count = Math.min(length, STRETCH_BYTES_MAX);
+    this.#stretchEnd = this.#offset + count;
     return records.data.u8.subarray(at, at + count);
+  }
+
+  endsWithStretch(): boolean {
+    return this.#tail === null && this.#stretchEnd === this.#length;
   }
 
   advance(count: number): void {

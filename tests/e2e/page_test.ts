@@ -101,10 +101,13 @@ inEveryMode("the page shows what the server does", async (mode) => {
     });
     const hot = await page.locator("#hot td.key").first().textContent();
     assertEquals(hot, "load:1");
-    // The charts have a line by now.
+    // A line takes two samples.
     for (const chart of ["hits", "requests", "latency", "items"]) {
-      const d = await page.getAttribute(`#chart-${chart} .line`, "d");
-      assertMatch(d ?? "", /^M[\d.]+ [\d.]+L/, chart);
+      await waitFor(`the line of ${chart}`, async () => {
+        await traffic();
+        const d = await page.getAttribute(`#chart-${chart} .line`, "d");
+        return /^M[\d.]+ [\d.]+L/.test(d ?? "");
+      });
     }
   });
 });

@@ -223,7 +223,10 @@ export class NativeConnection implements ServedClient, Watched {
     const { session } = this;
     const { libc, counters } = this.#io;
     const stretch = session.direct!;
-    const count = libc.sendMore(this.#fd, stretch, stretch.length);
+    // What is said to be followed waits for it: a last packet would wait long.
+    const count = session.directGoesOn
+      ? libc.sendMore(this.#fd, stretch, stretch.length)
+      : libc.send(this.#fd, stretch, stretch.length);
     if (count < 0 && this.#hasFailed()) return this.close(session.closeReason);
     const taken = Math.max(0, count);
     counters.values[BYTES_WRITTEN] += taken;
