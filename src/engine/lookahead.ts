@@ -17,6 +17,10 @@ import type { Store } from "../store/store.ts";
 /** Fewer keys than this are not worth it. */
 const KEYS_MIN = 2;
 
+/** Shorter text is one command as a rule, whose key nobody needs to find
+ * twice. */
+const TEXT_BYTES_MIN = 40;
+
 /** The lookahead of one worker. Invariant: what it knows is about the input
  * as it is until the batch ends; `forget` comes first in every batch. */
 export class Lookahead {
@@ -44,6 +48,10 @@ export class Lookahead {
 
   /** Looks at text from `from` on; `inKeys` in the middle of a get line. */
   text(input: Bytes, from: number, to: number, inKeys: boolean): void {
+    if (to - from < TEXT_BYTES_MIN) {
+      this.until = to;
+      return;
+    }
     this.#scout.text(input, from, to, inKeys);
     this.#fetch(input);
   }
