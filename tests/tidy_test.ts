@@ -289,6 +289,15 @@ Deno.test("every task and file that a document names is there", () => {
   report(complaints);
 });
 
+Deno.test("every picture is shown by a document", () => {
+  const readme = Deno.readTextFileSync(join(ROOT, "README.md"));
+  const pictures = ["src/admin/page.png"];
+  report(
+    pictures.filter((path) => !readme.includes(`](${path})`))
+      .map((path) => `README.md does not show ${path}`),
+  );
+});
+
 Deno.test("only bridges and tests import packages", () => {
   const complaints: string[] = [];
   for (const file of FILES) {
