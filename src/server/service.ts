@@ -222,10 +222,10 @@ export class Service {
   }
 
   async #accept(open: OpenListener, listener: Acceptor): Promise<void> {
-    const isShared = !(listener instanceof TlsListener);
+    // Nobody else can take the clients of a TLS listener or a UNIX socket.
+    const isShared = !(listener instanceof TlsListener) && !open.isUnix;
     for (;;) {
       if (!this.settings.maxconnsFast) await this.waitForRoom();
-      // Nobody else can take the clients of a TLS listener.
       const turn = isShared ? this.admission.turn() : null;
       if (turn !== null) {
         await turn;
