@@ -70,8 +70,15 @@ async function valueOf(page: Page, chart: string): Promise<string> {
 inEveryMode("the page shows what the server does", async (mode) => {
   await withPage(mode, {}, async ({ page, wire }) => {
     assertEquals(await page.title(), "denocached");
-    assertMatch(await page.textContent("#about") ?? "", /as memcached 1\.6\./);
-    assertEquals(await valueOf(page, "items"), "0");
+    // Live once the charts' rows are there; the statistics come by themselves.
+    await waitFor("what serves", async () => {
+      const about = await page.textContent("#about") ?? "";
+      return /as memcached 1\.6\./.test(about);
+    });
+    await waitFor(
+      "no items",
+      async () => await valueOf(page, "items") === "0",
+    );
     await store(wire, "load:", 1234);
     const traffic = async () => {
       for (let i = 0; i < 50; i++) {
@@ -83,7 +90,10 @@ inEveryMode("the page shows what the server does", async (mode) => {
       "items",
       async () => await valueOf(page, "items") === "1,234",
     );
-    assertEquals(await valueOf(page, "connections"), "1 of 1,024");
+    await waitFor(
+      "connections",
+      async () => await valueOf(page, "connections") === "1 of 1,024",
+    );
     assertMatch(await valueOf(page, "memory"), /^\d\d(\.\d)? KiB of 64 MiB$/);
     // While requests come, rates, ratio, latency and hot keys are there.
     await waitFor("the ratio of hits", async () => {
@@ -99,8 +109,11 @@ inEveryMode("the page shows what the server does", async (mode) => {
       await traffic();
       return /^[\d.,]+ (µs|ms)$/.test(await valueOf(page, "latency"));
     });
-    const hot = await page.locator("#hot td.key").first().textContent();
-    assertEquals(hot, "load:1");
+    await waitFor("the hottest key", async () => {
+      await traffic();
+      const keys = page.locator("#hot td.key");
+      return (await keys.allTextContents())[0] === "load:1";
+    });
     // A line takes two samples.
     for (const chart of ["hits", "requests", "latency", "items"]) {
       await waitFor(`the line of ${chart}`, async () => {
