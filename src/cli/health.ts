@@ -6,7 +6,9 @@
  * @module
  */
 import { basename } from "node:path";
-import type { Settings } from "../base/settings.ts";
+import { connect } from "node:tls";
+import type { ListenAddress, Settings } from "../base/settings.ts";
+import { NodeTlsConn } from "../server/node_tls_conn.ts";
 import {
   configureFrom,
   gatherFlags,
@@ -17,13 +19,16 @@ import { type GivenFlags, readFlags } from "./flags.ts";
 import { UsageError } from "./usage_error.ts";
 
 const TIMEOUT_MS_DEFAULT = 3000;
+/** OpenSSL's bit for "a client certificate is required". */
+const VERIFY_REQUIRE = 2;
 
 /** Help of the subcommand. */
 export const HEALTH_HELP = `denocached health [--timeout=<ms>] [--pid=<pid>] \
 [flags of the server]
 Asks a server for its version: exit code 0 if it answers, 1 if not. Where it
 listens is read as the server reads it: -l, -p, -s, -B, MEMCACHED_*, --config;
-with --pid (Linux) from the command line of the process with that id too.
+with --pid (Linux) from the command line of the process with that id too. With
+-Z it asks by TLS, whatever the certificate is, unless there is a notls: address.
 `;
 
 /** Where and how to ask. */
@@ -31,6 +36,9 @@ export interface HealthTarget {
   address: Deno.ConnectOptions | Deno.UnixConnectOptions;
   isBinary: boolean;
   timeoutMs: number;
+  /** Whether it is to be asked by TLS, and whether clients need a certificate,
+   * which we do not have: then it is enough that TLS is answered. */
+  tls: "none" | "basic" | "mutual";
 }
 
 /** What came of it, in one line. */
@@ -53,9 +61,12 @@ export function healthTarget(
     ...readFlags(rest),
   ]);
   const { settings } = configureFrom(gatherFlags(flags, system), system);
+  const listen = listenAddressOf(settings);
   return {
-    address: addressOf(settings, system),
-    isBinary: settings.protocol === "binary",
+    address: addressOf(listen, settings, system),
+    tls: tlsOf(listen, settings),
+    // Before they have logged in, SASL clients may ask for the version.
+    isBinary: settings.protocol === "binary" || settings.sasl,
     timeoutMs,
   };
 }
@@ -106,14 +117,29 @@ export function serverArguments(cmdline: string): string[] {
   return words.slice(at);
 }
 
+// One without TLS if there is one: it answers everybody.
+function listenAddressOf({ addresses }: Settings): ListenAddress {
+  return addresses.find(({ tls }) => tls === "none") ?? addresses[0] ??
+    { host: "", port: -1 };
+}
+
+function tlsOf(
+  listen: ListenAddress,
+  { unixSocket, tls }: Settings,
+): HealthTarget["tls"] {
+  if (!tls.enabled || unixSocket !== null) return "none";
+  const requires = (tls.verifyMode & VERIFY_REQUIRE) !== 0;
+  return listen.tls ?? (requires ? "mutual" : "basic");
+}
+
 function addressOf(
+  { host, port }: ListenAddress,
   settings: Settings,
   system: TextSource,
 ): HealthTarget["address"] {
   if (settings.unixSocket !== null) {
     return { transport: "unix", path: settings.unixSocket };
   }
-  const { host, port } = settings.addresses[0] ?? { host: "", port: -1 };
   const any = ["", "0.0.0.0"].includes(host) ? "127.0.0.1" : host;
   return {
     hostname: any === "::" ? "::1" : any,
@@ -166,17 +192,22 @@ export async function checkHealth(target: HealthTarget): Promise<HealthResult> {
 }
 
 async function ask(
-  { address, isBinary }: HealthTarget,
+  { address, isBinary, tls }: HealthTarget,
   open: { connection: Deno.Conn | null; isOver: boolean },
 ): Promise<HealthResult> {
   const connection = "path" in address
     ? await Deno.connect(address)
-    : await Deno.connect(address);
+    : tls === "none"
+    ? await Deno.connect(address)
+    : await connectTls(address);
   if (open.isOver) {
     connection.close();
     return sick("too late");
   }
   open.connection = connection;
+  if (tls === "mutual") {
+    return { isHealthy: true, text: "TLS is answered, with a certificate" };
+  }
   await connection.write(isBinary ? BINARY_QUESTION : TEXT_QUESTION);
   let answer = "";
   const buffer = new Uint8Array(ANSWER_BYTES_MAX);
@@ -188,6 +219,19 @@ async function ask(
     if (isBinary ? answer.length >= 24 : answer.includes("\n")) break;
   }
   return isBinary ? judgeBinary(answer) : judge(answer.split(/\r?\n/)[0]);
+}
+
+// Whether the certificate is good is for clients to judge.
+async function connectTls(
+  { hostname, port }: Deno.ConnectOptions,
+): Promise<NodeTlsConn> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const host = hostname ?? "127.0.0.1";
+  const socket = connect({ host, port, rejectUnauthorized: false });
+  socket.once("secureConnect", resolve);
+  socket.once("error", reject);
+  await promise;
+  return new NodeTlsConn(socket);
 }
 
 // A server that refuses in its own words is alive: whoever restarts it for

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "node:path";
 import {
   checkHealth,
@@ -46,6 +51,21 @@ Deno.test("health asks where the server listens by its flags", () => {
     transport: "unix",
     path: "/tmp/s",
   });
+});
+
+Deno.test("health asks by TLS where nothing else is answered", () => {
+  const asks = (...flags: string[]) => {
+    const { tls, address } = healthTarget(["-Z", ...flags], system({}, {}));
+    return [tls, "port" in address ? address.port : 0];
+  };
+  assertEquals(asks(), ["basic", 11211]);
+  assertEquals(asks("-o", "ssl_verify_mode=2"), ["mutual", 11211]);
+  assertEquals(asks("-l", "a:1,notls:b:2"), ["none", 2]);
+  assertEquals(asks("-l", "mtls:a:1,b:2"), ["mutual", 1]);
+  assertEquals(asks("-l", "btls:a:1", "-o", "ssl_verify_mode=2"), ["basic", 1]);
+  assertEquals(asks("-s", "/tmp/s")[0], "none");
+  assertEquals(healthTarget([], system({}, {})).tls, "none");
+  assert(healthTarget(["-S"], system({}, {})).isBinary);
 });
 
 Deno.test("health reads the environment and the file as the server does", () => {
@@ -131,6 +151,7 @@ async function judged(
   })();
   const { port } = listener.addr as Deno.NetAddr;
   const result = await checkHealth({
+    tls: "none",
     address: { hostname: "127.0.0.1", port },
     isBinary,
     timeoutMs,

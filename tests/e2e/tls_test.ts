@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { runOurs } from "../support/our_server.ts";
 import {
   listeningPorts,
   payload,
@@ -299,3 +300,24 @@ for (const more of [[], ["ssl_verify_mode=1"]]) {
     });
   });
 }
+
+tlsTest("health is asked by TLS", async (mode, directory) => {
+  const files = await directory.usual();
+  const mutual = [`ssl_ca_cert=${files.authority}`, "ssl_verify_mode=2"];
+  for (const options of [[], mutual]) {
+    const args = tlsFlags(files, ...options);
+    let port = 0;
+    await serving({ mode, args }, async (served) => {
+      port = served.port;
+      const flags = ["-l", "127.0.0.1", "-p", String(port), ...args];
+      const { code, stdout } = await runOurs(["health", ...flags]);
+      assertEquals(code, 0, stdout);
+      assertMatch(stdout, /^healthy: (VERSION 1|TLS is answered)/);
+      // What does not ask by TLS gets no answer.
+      const plain = ["health", "-l", "127.0.0.1", "-p", String(port)];
+      assertEquals((await runOurs(plain)).code, 1);
+    });
+    const flags = ["-l", "127.0.0.1", "-p", String(port), ...args];
+    assertEquals((await runOurs(["health", ...flags])).code, 1);
+  }
+});
