@@ -55,7 +55,10 @@ Deno.test("health asks where the server listens by its flags", () => {
 
 Deno.test("health asks by TLS where nothing else is answered", () => {
   const asks = (...flags: string[]) => {
-    const { tls, address } = healthTarget(["-Z", ...flags], system({}, {}));
+    const { tls, address } = healthTarget(
+      ["-Z", "-o", "ssl_chain_cert=c.pem,ssl_ca_cert=a.pem", ...flags],
+      system({}, {}),
+    );
     return [tls, "port" in address ? address.port : 0];
   };
   assertEquals(asks(), ["basic", 11211]);
@@ -65,7 +68,8 @@ Deno.test("health asks by TLS where nothing else is answered", () => {
   assertEquals(asks("-l", "btls:a:1", "-o", "ssl_verify_mode=2"), ["basic", 1]);
   assertEquals(asks("-s", "/tmp/s")[0], "none");
   assertEquals(healthTarget([], system({}, {})).tls, "none");
-  assert(healthTarget(["-S"], system({}, {})).isBinary);
+  const env = { MEMCACHED_SASL_PWDB: "/passwords" };
+  assert(healthTarget(["-S"], system(env, {})).isBinary);
 });
 
 Deno.test("health reads the environment and the file as the server does", () => {
