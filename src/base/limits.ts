@@ -155,6 +155,8 @@ export const SECRET_FILE_BYTES_MAX = 1024 * 1024;
 
 /** TLS: time for a handshake. */
 export const TLS_HANDSHAKE_MS_MAX = 10_000;
+/** TLS by node:tls: how long the alert of a failed handshake has to leave. */
+export const TLS_ALERT_MS = 50;
 
 /** UDP: largest datagram that is sent (memcached's UDP_MAX_PAYLOAD_SIZE),
  * largest that is received, and largest reply: the default `-I` fits. */

@@ -182,6 +182,25 @@ for (const kind of ["without", "with"]) {
   );
 }
 
+tlsTest(
+  "a client without a certificate is told why",
+  async (mode, directory) => {
+    const files = await directory.usual();
+    const more = ["ssl_verify_mode=2", `ssl_ca_cert=${files.authority}`];
+    await serving(
+      { mode, args: tlsFlags(files, ...more) },
+      async ({ port }) => {
+        // The alert was lost now and then.
+        for (let i = 0; i < 40; i++) {
+          using wire = await connectTls(port, files);
+          const told = await wire.rest().catch((error) => String(error));
+          assertStringIncludes(told, "CertificateRequired");
+        }
+      },
+    );
+  },
+);
+
 tlsTest("a broken record ends its connection only", async (mode, directory) => {
   const files = await directory.usual();
   await serving({ mode, args: tlsFlags(files) }, async ({ port, server }) => {
