@@ -226,7 +226,7 @@ Deno.test("time, randomness and I/O come from outside", () => {
 Deno.test("only shared variants of the store use Atomics", () => {
   report(
     FILES.filter(isSource)
-      .filter((file) => /\bAtomics\./.test(codeOf(file.text)))
+      .filter((file) => /\b(Atomics|WebAssembly)\./.test(codeOf(file.text)))
       .filter((file) => !/\/(smp|shared)_[a-z_]+\.ts$/.test(file.path))
       .map((file) => `${file.path}: Atomics`),
   );

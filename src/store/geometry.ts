@@ -86,9 +86,18 @@ function powerOfTwoAtLeast(value: number): number {
   return power;
 }
 
+/** The lock of a shard has a cache line of its own. */
+export const LOCK_LINE_WORDS = 16;
+
+/** Words that threads synchronize by, for each shard: the line of its lock,
+ * then the copies of its stripes. */
+export function threadWords(stripeCopies: number): number {
+  return LOCK_LINE_WORDS + STRIPES * stripeCopies;
+}
+
 /** Fixed bytes of a shard's tables, ghost and page columns aside. */
 export function fixedTableBytes(stripeCopies: number): number {
-  return (CONTROL_WORDS + OPEN_SEGMENTS + STRIPES * stripeCopies) * 4 +
+  return (CONTROL_WORDS + OPEN_SEGMENTS + threadWords(stripeCopies)) * 4 +
     (TOTALS + SLAB_CLASSES_MAX * CLASS_COLUMNS) * 8;
 }
 

@@ -89,42 +89,40 @@ export const OPEN_SEGMENTS = 2 * TTL_CLASSES * SIZE_CLASSES;
 export const NEVER_EXPIRES = 0x7fffffff;
 
 // Control words (int32) of a shard.
-export const C_LOCK = 0;
-export const C_LOCK_OWNER = 1;
 /** Number of buckets; the one word that places every key. */
-export const C_BUCKETS = 2;
-export const C_ITEMS = 3;
+export const C_BUCKETS = 0;
+export const C_ITEMS = 1;
 /** Index pages that hold buckets, and that hold overflow buckets. */
-export const C_BUCKET_PAGES = 4;
-export const C_OVERFLOW_PAGES = 5;
+export const C_BUCKET_PAGES = 2;
+export const C_OVERFLOW_PAGES = 3;
 /** First free overflow bucket, and the number of the last one ever taken. */
-export const C_OVERFLOW_FREE = 6;
-export const C_OVERFLOW_LAST = 7;
-export const C_OVERFLOW_USED = 8;
+export const C_OVERFLOW_FREE = 4;
+export const C_OVERFLOW_LAST = 5;
+export const C_OVERFLOW_USED = 6;
 /** Pages in the free stack, and pages never used so far start here. */
-export const C_FREE_STACK = 9;
-export const C_FRESH_PAGE = 10;
-export const C_PAGES_USED = 11;
-export const C_PAGES_USABLE = 12;
-export const C_PROBATION_PAGES = 13;
-export const C_MAIN_PAGES = 14;
+export const C_FREE_STACK = 7;
+export const C_FRESH_PAGE = 8;
+export const C_PAGES_USED = 9;
+export const C_PAGES_USABLE = 10;
+export const C_PROBATION_PAGES = 11;
+export const C_MAIN_PAGES = 12;
 /** The cleaner's cursor: page + 1 (0 = none), byte offset, mode. */
-export const C_CLEAN_PAGE = 15;
-export const C_CLEAN_AT = 16;
-export const C_CLEAN_MODE = 17;
+export const C_CLEAN_PAGE = 13;
+export const C_CLEAN_AT = 14;
+export const C_CLEAN_MODE = 15;
 /** Items in pages opened before this epoch were flushed. */
-export const C_EPOCH = 18;
+export const C_EPOCH = 16;
 /** Pages that hold unfinished uploads, and pinned pages. */
-export const C_PENDING_PAGES = 19;
-export const C_PINNED_PAGES = 20;
+export const C_PENDING_PAGES = 17;
+export const C_PINNED_PAGES = 18;
 /** Index pages waiting until no reader can still write to them. */
-export const C_LIMBO_PAGES = 21;
+export const C_LIMBO_PAGES = 19;
 /** The record appended last, and the one being changed in place: what a
  * writer that dies leaves half written. Kept in the shared table. */
-export const C_WRITING = 22;
-export const C_CHANGING = 23;
+export const C_WRITING = 20;
+export const C_CHANGING = 21;
 /** Set while a snapshot is loaded: changed keys are remembered. */
-export const C_LOADING = 24;
+export const C_LOADING = 22;
 export const CONTROL_WORDS = 64;
 
 // Totals (float64) of a shard.

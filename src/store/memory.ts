@@ -18,7 +18,6 @@ import {
   CONTROL_WORDS,
   OPEN_SEGMENTS,
   SLAB_CLASSES_MAX,
-  STRIPES,
   TOTALS,
 } from "./layout.ts";
 
@@ -90,8 +89,7 @@ class Carver {
 function tableBytes(geometry: Geometry): number {
   const pages = geometry.pagesMax;
   const bytes = (TOTALS + SLAB_CLASSES_MAX * CLASS_COLUMNS + pages * 3) * 8 +
-    (CONTROL_WORDS + OPEN_SEGMENTS + STRIPES * geometry.stripeCopies +
-        pages * 10) * 4 +
+    (CONTROL_WORDS + OPEN_SEGMENTS + pages * 10) * 4 +
     pages * 3 +
     changeMarkWords(geometry) * 4 +
     geometry.ghostBuckets * GHOST_BUCKET_BYTES;
@@ -125,7 +123,6 @@ export class ShardMemory {
 
   readonly control: Int32Array;
   readonly openPage: Int32Array;
-  readonly stripes: Int32Array;
   readonly totals: Float64Array;
   readonly classes: Float64Array;
   readonly page: PageColumns;
@@ -159,7 +156,6 @@ export class ShardMemory {
     const sequence = carver.f64(pages);
     this.control = carver.i32(CONTROL_WORDS);
     this.openPage = carver.i32(OPEN_SEGMENTS);
-    this.stripes = carver.i32(STRIPES * geometry.stripeCopies);
     this.page = {
       pins: carver.i32(pages),
       used: carver.i32(pages),

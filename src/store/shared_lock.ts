@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { C_LOCK } from "./layout.ts";
+import type { AtomicSteps, SharedWords } from "./shared_atomics.ts";
 
 /** Looks at a lock that is held before the thread goes to sleep. */
 const SPINS = 64;
@@ -16,12 +16,22 @@ const SLEEP_MS_MAX = 1;
 
 /** The lock word holds 0, or the number of the holder + 1. */
 export class ShardLock {
-  readonly #control: Int32Array;
+  readonly #words: Int32Array;
+  readonly #steps: AtomicSteps;
+  /** Number of the word, and its place in bytes. */
+  readonly #word: number;
+  readonly #at: number;
   readonly #mark: number;
 
-  /** @param owner number of this thread, 0..255 */
-  constructor(control: Int32Array, owner: number) {
-    this.#control = control;
+  /**
+   * @param word number of the lock's word
+   * @param owner number of this thread, 0..255
+   */
+  constructor(shared: SharedWords, word: number, owner: number) {
+    this.#words = shared.words;
+    this.#steps = shared.steps;
+    this.#word = word;
+    this.#at = word * 4;
     this.#mark = owner + 1;
   }
 
@@ -30,11 +40,11 @@ export class ShardLock {
   }
 
   tryAcquire(): boolean {
-    return Atomics.compareExchange(this.#control, C_LOCK, 0, this.#mark) === 0;
+    return this.#steps.claim(this.#at, this.#mark) === 0;
   }
 
   release(): void {
-    Atomics.store(this.#control, C_LOCK, 0);
+    this.#steps.store(this.#at, 0);
   }
 
   get isMine(): boolean {
@@ -43,25 +53,23 @@ export class ShardLock {
 
   /** Whether thread `owner` holds it. */
   isHeldBy(owner: number): boolean {
-    return Atomics.load(this.#control, C_LOCK) === owner + 1;
+    return this.#steps.load(this.#at) === owner + 1;
   }
 
   /** Takes the lock over from a holder that is dead. */
   seize(): void {
-    Atomics.store(this.#control, C_LOCK, this.#mark);
+    this.#steps.store(this.#at, this.#mark);
   }
 
   #wait(): void {
     for (let sleepMs = SLEEP_MS_MIN;;) {
       for (let i = 0; i < SPINS; i++) {
-        if (Atomics.load(this.#control, C_LOCK) === 0 && this.tryAcquire()) {
-          return;
-        }
+        if (this.#steps.load(this.#at) === 0 && this.tryAcquire()) return;
         // 80 ns: a look 36. Together they wait longer than most changes last.
         Atomics.pause();
       }
-      const holder = Atomics.load(this.#control, C_LOCK);
-      if (holder !== 0) Atomics.wait(this.#control, C_LOCK, holder, sleepMs);
+      const holder = this.#steps.load(this.#at);
+      if (holder !== 0) Atomics.wait(this.#words, this.#word, holder, sleepMs);
       sleepMs = Math.min(sleepMs * 2, SLEEP_MS_MAX);
     }
   }

@@ -13,33 +13,45 @@
  * @module
  */
 import { C_CHANGING, C_WRITING, STRIPES } from "./layout.ts";
-import type { ShardMemory } from "./memory.ts";
+import type { AtomicSteps, SharedWords } from "./shared_atomics.ts";
 import { Stripes } from "./stripes.ts";
+
+/** Bytes of one copy. */
+const COPY_BYTES = STRIPES * 4;
 
 /** The stripes of a shard that several threads use. Only the holder of the
  * shard's lock changes them. */
 export class SharedStripes extends Stripes {
-  readonly #versions: Int32Array;
-  /** Where this thread's copy begins. */
+  readonly #steps: AtomicSteps;
+  /** Where the copies begin and end, and where this thread's begins, all in
+   * bytes. */
+  readonly #first: number;
+  readonly #end: number;
   readonly #mine: number;
   readonly #control: Int32Array;
   /** The stripe that stays odd until the lock is released, or -1. */
   #held = -1;
 
-  /** @param owner number of this thread */
-  constructor(memory: ShardMemory, owner: number) {
+  /**
+   * @param firstWord number of the first copy's first word
+   * @param owner number of this thread
+   */
+  constructor(
+    shared: SharedWords,
+    { firstWord, copies }: { firstWord: number; copies: number },
+    control: Int32Array,
+    owner: number,
+  ) {
     super();
-    this.#versions = memory.stripes;
-    const copies = memory.stripes.length / STRIPES;
-    this.#mine = (owner % copies) * STRIPES;
-    this.#control = memory.control;
+    this.#steps = shared.steps;
+    this.#first = firstWord * 4;
+    this.#end = this.#first + copies * COPY_BYTES;
+    this.#mine = this.#first + (owner % copies) * COPY_BYTES;
+    this.#control = control;
   }
 
   #step(stripe: number): void {
-    const versions = this.#versions;
-    for (let at = stripe; at < versions.length; at += STRIPES) {
-      Atomics.add(versions, at, 1);
-    }
+    this.#steps.count(this.#first + stripe * 4, this.#end, COPY_BYTES);
   }
 
   override begin(hash: number): void {
@@ -80,27 +92,28 @@ export class SharedStripes extends Stripes {
 
   /** The version of a hash; odd while something changes. */
   version(hash: number): number {
-    return Atomics.load(this.#versions, this.#mine + (hash & (STRIPES - 1)));
+    return this.#steps.load(this.#mine + (hash & (STRIPES - 1)) * 4);
   }
 
   /** Whether nothing has changed since `version` was read. */
   isUnchanged(hash: number, version: number): boolean {
-    const at = this.#mine + (hash & (STRIPES - 1));
-    return Atomics.add(this.#versions, at, 0) === version;
+    const at = this.#mine + (hash & (STRIPES - 1)) * 4;
+    return this.#steps.add(at, 0) === version;
   }
 
   /** Makes every version odd: readers must take the lock. */
   beginAll(): void {
-    for (let i = 0; i < this.#versions.length; i++) {
-      Atomics.store(this.#versions, i, this.#versions[i] | 1);
+    const steps = this.#steps;
+    for (let at = this.#first; at < this.#end; at += 4) {
+      steps.store(at, steps.load(at) | 1);
     }
   }
 
   /** Makes every version even again, and unlike any that was read before. */
   endAll(): void {
     this.#held = -1;
-    for (let i = 0; i < this.#versions.length; i++) {
-      Atomics.add(this.#versions, i, 1);
+    for (let at = this.#first; at < this.#end; at += 4) {
+      this.#steps.add(at, 1);
     }
   }
 }

@@ -10,6 +10,7 @@
  * @module
  */
 import { type Bytes, copyBytes } from "../base/bytes.ts";
+import { type Geometry, LOCK_LINE_WORDS, threadWords } from "./geometry.ts";
 import { ItemWriter } from "./items.ts";
 import {
   BINARY_KEY,
@@ -33,6 +34,7 @@ import { HIT, MISS } from "./results.ts";
 import { SegmentLog } from "./segments.ts";
 import { Shard, type ShardOptions } from "./shard.ts";
 import { SharedIndexTable } from "./shared_index.ts";
+import type { SharedWords } from "./shared_atomics.ts";
 import { BrokenLock, ShardLock } from "./shared_lock.ts";
 import type { PinList } from "./shared_pins.ts";
 import { SharedStripes } from "./shared_stripes.ts";
@@ -49,6 +51,8 @@ const UNKNOWN = -1;
 
 /** Who uses a shared shard. */
 export interface ShardUser {
+  /** The words of all shards' locks and stripes. */
+  shared: SharedWords;
   /** Number of this thread, 0..255. */
   owner: number;
   pins: PinList;
@@ -75,10 +79,17 @@ export class SmpShard extends Shard {
   constructor(
     options: ShardOptions,
     memory: ShardMemory,
-    stripes: SharedStripes,
     partition: number,
+    { stripeCopies }: Geometry,
     user: ShardUser,
   ) {
+    const lockWord = partition * threadWords(stripeCopies);
+    const stripes = new SharedStripes(
+      user.shared,
+      { firstWord: lockWord + LOCK_LINE_WORDS, copies: stripeCopies },
+      memory.control,
+      user.owner,
+    );
     const pool = new PagePool(memory, true);
     const records = new Records(memory, options.hashSeed);
     const log = new SegmentLog(memory, pool, stripes, options.sizeBias);
@@ -90,7 +101,7 @@ export class SmpShard extends Shard {
     this.#pins = user.pins;
     this.#capacity = memory.data.capacity;
     const Lock = user.brokenLock ? BrokenLock : ShardLock;
-    this.lockWord = new Lock(memory.control, user.owner);
+    this.lockWord = new Lock(user.shared, lockWord, user.owner);
   }
 
   // ---- locks ----
@@ -273,7 +284,7 @@ export function attachShard(
   partition: number,
   user: ShardUser,
 ): SmpShard {
-  const memory = new ShardMemory(options.geometry, buffers);
-  const stripes = new SharedStripes(memory, user.owner);
-  return new SmpShard(options, memory, stripes, partition, user);
+  const { geometry } = options;
+  const memory = new ShardMemory(geometry, buffers);
+  return new SmpShard(options, memory, partition, geometry, user);
 }

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { computeGeometry, type Geometry } from "./geometry.ts";
+import { computeGeometry, type Geometry, threadWords } from "./geometry.ts";
 import { C_LIMBO_PAGES } from "./layout.ts";
 import { allocateShard, type ShardBuffers } from "./memory.ts";
 import { Repair } from "./repair.ts";
+import { allocateSharedWords, SharedWords } from "./shared_atomics.ts";
 import { PIN_LIST_BYTES, PinList } from "./shared_pins.ts";
 import { SlabClasses } from "./slab_classes.ts";
 import { attachShard, type SmpShard } from "./smp_shard.ts";
@@ -27,6 +28,8 @@ export interface SharedTable {
   /** Threads that may attach, each with a number below this. */
   owners: number;
   shards: ShardBuffers[];
+  /** The locks and stripes of all shards. */
+  words: WebAssembly.Memory;
   /** One list of pins for each owner. */
   pins: SharedArrayBuffer;
 }
@@ -150,7 +153,9 @@ export function createSharedTable(
     shards.push(allocateShard(geometry, true));
   }
   const pins = new SharedArrayBuffer(owners * PIN_LIST_BYTES);
-  const table = { options, geometry, owners, shards, pins };
+  const { shardCount, stripeCopies } = geometry;
+  const words = allocateSharedWords(shardCount * threadWords(stripeCopies));
+  const table = { options, geometry, owners, shards, words, pins };
   const store = attachStore(table, { owner: 0 });
   for (const { shard } of store.partitions) shard.initialize();
   setFirstLimit(store.partitions, options.limitBytes);
@@ -165,7 +170,8 @@ export function attachStore(
   const slabs = new SlabClasses(table.options.slabs);
   const options = shardOptions(table.options, table.geometry, slabs);
   const pins = new PinList(table.pins, owner * PIN_LIST_BYTES);
-  const user = { owner, pins, brokenLock };
+  const shared = new SharedWords(table.words);
+  const user = { shared, owner, pins, brokenLock };
   const shards = table.shards.map((buffers, i) =>
     attachShard(options, buffers, i, user)
   );
