@@ -33,6 +33,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const CLOCK_MONOTONIC = 1;
+const CLOCK_THREAD_CPUTIME_ID = 3;
 
 export const EINTR = 4;
 const SHUT_WR = 1;
@@ -158,6 +159,12 @@ export class Libc {
   nowMs(): number {
     this.calls.clock_gettime(CLOCK_MONOTONIC, this.#time);
     return (this.#time[0] - this.#startSeconds) * 1e3 + this.#time[2] / 1e6;
+  }
+
+  /** CPU time of this thread in milliseconds, with fractions. */
+  threadMs(): number {
+    this.calls.clock_gettime(CLOCK_THREAD_CPUTIME_ID, this.#time);
+    return this.#time[0] * 1e3 + this.#time[2] / 1e6;
   }
 
   close(fd: number): void {
