@@ -40,6 +40,11 @@ export class PagePool {
     return this.#control[C_FRESH_PAGE];
   }
 
+  /** Whether the next page taken is one that was never used. */
+  get takesFresh(): boolean {
+    return this.#control[C_FREE_STACK] === 0;
+  }
+
   /** Takes a page of `kind`; one must be free in the address space. */
   take(kind: number): number {
     const control = this.#control;

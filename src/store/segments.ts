@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  C_CLEAN_PAGE,
   C_EPOCH,
   C_MAIN_PAGES,
   C_PROBATION_PAGES,
@@ -134,6 +135,7 @@ export class SegmentLog {
   }
 
   #open(kind: number, size: number, ttl: number): number {
+    if (this.#pool.takesFresh) this.#releaseDead();
     const page = this.#pool.take(kind);
     const columns = this.#page;
     columns.sizeClass[page] = size;
@@ -149,6 +151,21 @@ export class SegmentLog {
     columns.sequence[page] = this.drawSequence();
     this.#countKind(kind, 1);
     return page;
+  }
+
+  // Gives back a page whose records are all dead, if there is one: a page that
+  // was never used is taken from the system, which has to clear it. 100 MB
+  // that are set again and again keep 0.3 GB so, and not all of `-m`.
+  #releaseDead(): void {
+    const { kind, liveRecords, pins, sealedAt } = this.#page;
+    const cleaned = this.#control[C_CLEAN_PAGE] - 1;
+    const end = this.#pool.touchedPages();
+    for (let page = 0; page < end; page++) {
+      if (liveRecords[page] !== 0 || sealedAt[page] === 0) continue;
+      if (kind[page] !== KIND_PROBATION && kind[page] !== KIND_MAIN) continue;
+      if (pins[page] !== 0 || page === cleaned) continue;
+      return this.release(page);
+    }
   }
 
   #countKind(kind: number, change: number): void {
