@@ -67,8 +67,7 @@ export class NodeTlsListener extends TlsListener {
     });
     server.on("secureConnection", (socket) => this.#secured(socket));
     server.on("tlsClientError", (error, socket) => {
-      this.failed(addressOf(socket), reasonOf(error));
-      socket.destroy();
+      this.#fail(socket, reasonOf(error));
     });
     server.on("error", (error) => {
       if (!this.isClosed) this.observer.acceptFailed(reasonOf(error));
@@ -91,16 +90,21 @@ export class NodeTlsListener extends TlsListener {
   #secured(socket: TLSSocket): void {
     const reason = this.#distrust(socket);
     if (reason !== null) {
-      const address = addressOf(socket);
       socket.on("error", () => {});
-      socket.destroy();
-      return this.failed(address, reason);
+      return this.#fail(socket, reason);
     }
     closeAtOnce(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     if (!socket.isSessionReused()) this.observer.sessionStarted();
     this.succeeded(new NodeTlsConn(socket));
+  }
+
+  // It counts as a handshake until its descriptor is free.
+  #fail(socket: TLSSocket, reason: string): void {
+    const address = addressOf(socket);
+    socket.destroy();
+    setTimeout(() => this.failed(address, reason), TLS_ALERT_MS);
   }
 
   // Why a client's certificate will not do; null if it will, or if there is

@@ -15,8 +15,8 @@
 
 /** WebAssembly's unit of memory. */
 const MEMORY_PAGE_BYTES = 65536;
-/** More than any table needs: 64 MB. */
-const MEMORY_PAGES_MAX = 1024;
+/** The most that WebAssembly knows: 4 GB. Naming it costs nothing. */
+const MEMORY_PAGES_MAX = 65536;
 
 /** Atomic, sequentially consistent steps on words; `at` is in bytes. */
 export interface AtomicSteps {

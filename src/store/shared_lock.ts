@@ -65,7 +65,7 @@ export class ShardLock {
     for (let sleepMs = SLEEP_MS_MIN;;) {
       for (let i = 0; i < SPINS; i++) {
         if (this.#steps.load(this.#at) === 0 && this.tryAcquire()) return;
-        // 80 ns: a look 36. Together they wait longer than most changes last.
+        // 80 ns. All looks together take longer than most changes last.
         Atomics.pause();
       }
       const holder = this.#steps.load(this.#at);

@@ -163,7 +163,8 @@ async function breakConnections(
 }
 
 inEveryMode("a reset in the middle of a value", async (mode) => {
-  await serving({ mode, args: ["-m", "16"] }, async (served) => {
+  // All forty large values may be arriving at the same time.
+  await serving({ mode, args: ["-m", "64"] }, async (served) => {
     using other = await served.connect();
     const old = payload(900_000, 1);
     assertEquals(await other.set("k", old), "STORED");

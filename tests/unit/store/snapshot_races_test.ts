@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Bytes } from "../../../src/base/bytes.ts";
 import { checkShard } from "../../../src/store/invariants.ts";
+import { C_PENDING_PAGES } from "../../../src/store/layout.ts";
 import {
   createStore,
   Importer,
@@ -147,7 +148,11 @@ Deno.test("bytes that are no items are refused, and nothing is left over", () =>
     importer.end(NOW);
     for (const { shard } of target.partitions) {
       checkShard(shard);
-      assertEquals(shard.memory.control[19], 0, "a reserved page is left");
+      assertEquals(
+        shard.memory.control[C_PENDING_PAGES],
+        0,
+        "a reserved page is left",
+      );
     }
   }
   assert(refused > 50, `${refused} refused`);
