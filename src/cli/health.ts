@@ -8,6 +8,7 @@
 import { basename } from "node:path";
 import { connect } from "node:tls";
 import type { ListenAddress, Settings } from "../base/settings.ts";
+import { clientsOf } from "../server/listeners.ts";
 import { NodeTlsConn } from "../server/node_tls_conn.ts";
 import {
   configureFrom,
@@ -19,8 +20,6 @@ import { type GivenFlags, readFlags } from "./flags.ts";
 import { UsageError } from "./usage_error.ts";
 
 const TIMEOUT_MS_DEFAULT = 3000;
-/** OpenSSL's bit for "a client certificate is required". */
-const VERIFY_REQUIRE = 2;
 
 /** Help of the subcommand. */
 export const HEALTH_HELP = `denocached health [--timeout=<ms>] [--pid=<pid>] \
@@ -123,13 +122,11 @@ function listenAddressOf({ addresses }: Settings): ListenAddress {
     { host: "", port: -1 };
 }
 
-function tlsOf(
-  listen: ListenAddress,
-  { unixSocket, tls }: Settings,
-): HealthTarget["tls"] {
-  if (!tls.enabled || unixSocket !== null) return "none";
-  const requires = (tls.verifyMode & VERIFY_REQUIRE) !== 0;
-  return listen.tls ?? (requires ? "mutual" : "basic");
+function tlsOf(listen: ListenAddress, settings: Settings): HealthTarget["tls"] {
+  if (settings.unixSocket !== null) return "none";
+  const clients = clientsOf(settings, listen.tls);
+  if (clients === null) return "none";
+  return clients === "require" ? "mutual" : "basic";
 }
 
 function addressOf(

@@ -68,8 +68,8 @@ export interface ListenMode {
   certificates?: Certificates | null;
 }
 
-// What an address asks of clients; null without TLS.
-function clientsOf(
+/** What an address asks of clients; null without TLS. */
+export function clientsOf(
   settings: Settings,
   tls: ListenerTls | undefined,
 ): TlsClients | null {

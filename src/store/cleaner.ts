@@ -17,7 +17,6 @@ import {
   C_MAIN_PAGES,
   C_PROBATION_PAGES,
   DEAD,
-  KIND_MAIN,
   KIND_PROBATION,
   PART,
   SPAN,
@@ -184,15 +183,9 @@ export class Cleaner {
   #findDroppable(now: number): number {
     const end = this.#pool.touchedPages();
     for (let page = 0; page < end; page++) {
-      if (this.#isVictim(page) && this.#isDroppable(page, now)) return page;
+      if (this.#log.isVictim(page) && this.#isDroppable(page, now)) return page;
     }
     return -1;
-  }
-
-  #isVictim(page: number): boolean {
-    const kind = this.#page.kind[page];
-    return (kind === KIND_PROBATION || kind === KIND_MAIN) &&
-      this.#page.sealedAt[page] !== 0 && this.#page.pins[page] === 0;
   }
 
   #isDroppable(page: number, now: number): boolean {
@@ -254,7 +247,7 @@ export class Cleaner {
     if (!this.#evicts) most = GARBAGE_SHARE_WITHOUT_EVICTION * this.#pageBytes;
     const end = this.#pool.touchedPages();
     for (let page = 0; page < end; page++) {
-      if (!this.#isVictim(page)) continue;
+      if (!this.#log.isVictim(page)) continue;
       if (this.#isDroppable(page, now)) {
         this.#dropPage = page;
         return;

@@ -157,14 +157,12 @@ export class SegmentLog {
   // was never used is taken from the system, which has to clear it. 100 MB
   // that are set again and again keep 0.3 GB so, and not all of `-m`.
   #releaseDead(): void {
-    const { kind, liveRecords, pins, sealedAt } = this.#page;
+    const { liveRecords } = this.#page;
     const cleaned = this.#control[C_CLEAN_PAGE] - 1;
     const end = this.#pool.touchedPages();
     for (let page = 0; page < end; page++) {
-      if (liveRecords[page] !== 0 || sealedAt[page] === 0) continue;
-      if (kind[page] !== KIND_PROBATION && kind[page] !== KIND_MAIN) continue;
-      if (pins[page] !== 0 || page === cleaned) continue;
-      return this.release(page);
+      if (liveRecords[page] !== 0 || page === cleaned) continue;
+      if (this.isVictim(page)) return this.release(page);
     }
   }
 
@@ -225,6 +223,13 @@ export class SegmentLog {
     this.#page.live[page] -= bytes;
     this.#page.liveRecords[page]--;
     this.#totals[T_LIVE_BYTES] -= bytes;
+  }
+
+  /** Whether a page is a sealed segment that nobody needs to stay. */
+  isVictim(page: number): boolean {
+    const { kind, pins, sealedAt } = this.#page;
+    return (kind[page] === KIND_PROBATION || kind[page] === KIND_MAIN) &&
+      sealedAt[page] !== 0 && pins[page] === 0;
   }
 
   /** Gives a cleaned segment back. */

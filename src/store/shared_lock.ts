@@ -18,8 +18,7 @@ const SLEEP_MS_MAX = 1;
 export class ShardLock {
   readonly #words: Int32Array;
   readonly #steps: AtomicSteps;
-  /** Number of the word, and its place in bytes. */
-  readonly #word: number;
+  /** Where the word is, in bytes. */
   readonly #at: number;
   readonly #mark: number;
 
@@ -30,7 +29,6 @@ export class ShardLock {
   constructor(shared: SharedWords, word: number, owner: number) {
     this.#words = shared.words;
     this.#steps = shared.steps;
-    this.#word = word;
     this.#at = word * 4;
     this.#mark = owner + 1;
   }
@@ -69,7 +67,9 @@ export class ShardLock {
         Atomics.pause();
       }
       const holder = this.#steps.load(this.#at);
-      if (holder !== 0) Atomics.wait(this.#words, this.#word, holder, sleepMs);
+      if (holder !== 0) {
+        Atomics.wait(this.#words, this.#at >>> 2, holder, sleepMs);
+      }
       sleepMs = Math.min(sleepMs * 2, SLEEP_MS_MAX);
     }
   }

@@ -10,7 +10,7 @@
  * @module
  */
 import { type Bytes, copyBytes } from "../base/bytes.ts";
-import { type Geometry, LOCK_LINE_WORDS, threadWords } from "./geometry.ts";
+import { LOCK_LINE_WORDS, threadWords } from "./geometry.ts";
 import { ItemWriter } from "./items.ts";
 import {
   BINARY_KEY,
@@ -80,9 +80,9 @@ export class SmpShard extends Shard {
     options: ShardOptions,
     memory: ShardMemory,
     partition: number,
-    { stripeCopies }: Geometry,
     user: ShardUser,
   ) {
+    const { stripeCopies } = options.geometry;
     const lockWord = partition * threadWords(stripeCopies);
     const stripes = new SharedStripes(
       user.shared,
@@ -284,7 +284,6 @@ export function attachShard(
   partition: number,
   user: ShardUser,
 ): SmpShard {
-  const { geometry } = options;
-  const memory = new ShardMemory(geometry, buffers);
-  return new SmpShard(options, memory, partition, geometry, user);
+  const memory = new ShardMemory(options.geometry, buffers);
+  return new SmpShard(options, memory, partition, user);
 }

@@ -5,41 +5,26 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { Bytes } from "../../../src/base/bytes.ts";
 import { checkShard } from "../../../src/store/invariants.ts";
 import {
   attachStore,
   createSharedTable,
 } from "../../../src/store/smp_store.ts";
-import {
-  createStore,
-  HIT,
-  type Store,
-  STORED,
-  StoreRequest,
-} from "../../../src/store/store.ts";
+import { createStore, type Store } from "../../../src/store/store.ts";
+import { look, MIB, put } from "./snapshot_frames.ts";
 
-const MIB = 1024 * 1024;
-const NOW = 1000;
 const KEYS = 50;
 const SETS = 5000;
 const OPTIONS = { limitBytes: 64 * MIB, hashSeed: 7 };
 
-/** Sets keys in turn, each time with another length; 100 MB in all. */
+/** The value of the i-th set, each of another length. */
+function valueOf(i: number): string {
+  return String(i).padEnd(20_000 + i, "x");
+}
+
+/** Sets keys in turn; 100 MB in all. */
 function replaceAgainAndAgain(store: Store): void {
-  const request = new StoreRequest();
-  request.value = Bytes.allocate(30_000);
-  for (let i = 0; i < SETS; i++) {
-    const key = Bytes.fromLatin1(`key ${i % KEYS}`);
-    request.key = key;
-    request.keyLength = key.capacity;
-    request.valueLength = 20_000 + i;
-    request.hash = store.hash(key, 0, key.capacity);
-    const { shard, writer } = store.partitionOf(request.hash);
-    shard.lock();
-    assertEquals(writer.store(request, NOW), STORED);
-    shard.unlock();
-  }
+  for (let i = 0; i < SETS; i++) put(store, `key ${i % KEYS}`, valueOf(i));
 }
 
 for (
@@ -63,11 +48,7 @@ for (
     assert(touched < 8 * MIB, `${touched} bytes were touched`);
     assertEquals(store.itemCount(), KEYS);
     for (let i = SETS - KEYS; i < SETS; i++) {
-      const key = Bytes.fromLatin1(`key ${i % KEYS}`);
-      const hash = store.hash(key, 0, key.capacity);
-      const { shard } = store.partitionOf(hash);
-      assertEquals(shard.lookup(hash, key, 0, key.capacity, NOW), HIT);
-      assertEquals(shard.valueLength(), 20_000 + i);
+      assertEquals(look(store, `key ${i % KEYS}`)?.value, valueOf(i));
     }
   });
 }

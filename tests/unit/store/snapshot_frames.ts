@@ -109,7 +109,9 @@ export function put(
   request.keyLength = text.length;
   request.value = Bytes.from(toLatin1(value));
   request.valueLength = value.length;
+  partition.shard.lock();
   assertEquals(partition.writer.store(request, NOW), STORED);
+  partition.shard.unlock();
 }
 
 /** Deletes a key as the engine does. */
