@@ -15,7 +15,8 @@ export interface Facts {
   deno: string;
   v8: string;
   denocached: string;
-  memcached: string;
+  /** Null where none takes part. */
+  memcached: string | null;
 }
 
 /** The output of a program, or "" if it does not run. */
@@ -46,7 +47,7 @@ export function coreCount(): number {
 
 /** Asks the system. */
 export async function gatherFacts(
-  memcached: string,
+  memcached: string | null,
   version: string,
 ): Promise<Facts> {
   const model = /model name\s*:\s*(.*)/.exec(readText("/proc/cpuinfo"));
@@ -59,6 +60,8 @@ export async function gatherFacts(
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     denocached: version,
-    memcached: (await outputOf(memcached, ["-V"])).replace(/^memcached /, ""),
+    memcached: memcached === null
+      ? null
+      : (await outputOf(memcached, ["-V"])).replace(/^memcached /, ""),
   };
 }

@@ -1,14 +1,15 @@
 /**
  * Question: how much CPU time does our server spend on a request, compared
- * with memcached on the same machine, and how long does a request take?
+ * with memcached on the same machine, and how long does a request take? Or,
+ * with --against, compared with our server with other flags.
  *
  * Both servers run side by side with the same data, pinned to one core; the
  * driver runs on another and turns from one to the other: A B A B. CPU time
  * judges, because throughput on few cores mostly measures the driver.
  *
  * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=5]
- *   [--seconds=1.5] [--ours="flags"] [--theirs="flags"] [--memcached=PATH]
- *   [--out=FILE]
+ *   [--seconds=1.5] [--ours="flags"] [--theirs="flags" [--memcached=PATH] |
+ *   --against="flags"] [--out=FILE]
  *
  * @module
  */
@@ -36,6 +37,7 @@ import {
   type Row,
   rowLoad,
   selectRows,
+  withoutTargets,
   WORKLOAD,
 } from "./rows.ts";
 import {
@@ -64,7 +66,8 @@ interface CompareOptions {
   secs: number;
   ours: string[];
   theirs: string[];
-  memcached: string;
+  /** Path of the memcached beside ours; null for another denocached. */
+  memcached: string | null;
   /** Where the results go; null for a part of the rows only. */
   out: string | URL | null;
 }
@@ -107,6 +110,7 @@ function readOptions(args: string[]): CompareOptions {
       "seconds",
       "ours",
       "theirs",
+      "against",
       "memcached",
       "out",
     ],
@@ -114,16 +118,21 @@ function readOptions(args: string[]): CompareOptions {
       throw new Error(`unknown argument ${arg}`);
     },
   });
+  const { against, theirs } = parsed;
+  if (against !== undefined && (theirs ?? parsed.memcached) !== undefined) {
+    throw new Error("--against excludes --theirs and --memcached");
+  }
+  const rows = selectRows(parsed.rows);
   const day = new Date().toISOString().slice(0, 10);
   const isWhole = parsed.rows === undefined && parsed.ours === undefined &&
-    parsed.theirs === undefined;
+    (against ?? theirs) === undefined;
   return {
-    rows: selectRows(parsed.rows),
+    rows: against === undefined ? rows : rows.map(withoutTargets),
     rounds: Math.ceil(positive(parsed.rounds, 5)),
     secs: positive(parsed.seconds, 1.5),
     ours: wordsOf(parsed.ours),
-    theirs: wordsOf(parsed.theirs),
-    memcached: memcachedPath(parsed.memcached),
+    theirs: wordsOf(against ?? theirs),
+    memcached: against === undefined ? memcachedPath(parsed.memcached) : null,
     out: parsed.out ?? (isWhole ? new URL(`${day}.json`, RESULTS) : null),
   };
 }
@@ -153,9 +162,12 @@ class Comparison {
     const common = ["-l", "127.0.0.1", "-p", "{port}", "-t", "1"];
     common.push("-m", String(MEMORY_MEGABYTES));
     const user = Deno.uid() === 0 ? ["-u", "root"] : [];
+    const other = memcached === null
+      ? startCommand()
+      : [memcached, ...user, "-U", "0"];
     const commands: [string, string[]][] = [
       ["ours", [...startCommand(), ...common, ...ours]],
-      ["memcached", [memcached, ...user, "-U", "0", ...common, ...theirs]],
+      ["theirs", [...other, ...common, ...theirs]],
     ];
     for (const [name, command] of commands) {
       this.#servers.push(await startServer(name, command, this.#pinning));
@@ -209,15 +221,15 @@ class Comparison {
   async measure(row: Row): Promise<RowResult> {
     const { rounds, secs } = this.options;
     const rate = row.isLatency ? Math.round(await this.#peak() / 2) : null;
-    const [ours, memcached] = this.#servers;
-    const runs: RowRuns = { row, rate, ours: [], memcached: [] };
+    const [ours, theirs] = this.#servers;
+    const runs: RowRuns = { row, rate, ours: [], theirs: [] };
     for (const server of this.#servers) {
       await this.#run(server, row, rate, FIRST_RUN_SECS);
     }
     for (let round = 0; round < rounds; round++) {
       this.#seed++;
       runs.ours.push(await this.#run(ours, row, rate, secs));
-      runs.memcached.push(await this.#run(memcached, row, rate, secs));
+      runs.theirs.push(await this.#run(theirs, row, rate, secs));
     }
     this.runs.push(runs);
     return summarize(runs);
@@ -226,10 +238,10 @@ class Comparison {
   // Requests a second that both servers can answer, one in flight on each
   // connection.
   async #peak(): Promise<number> {
-    const known = this.runs.find(({ row }) => row === PEAK_ROW);
+    const known = this.runs.find(({ row }) => row.name === PEAK_ROW.name);
     const peaks: number[] = [];
     for (const server of this.#servers) {
-      const runs = known?.[server === this.#servers[0] ? "ours" : "memcached"];
+      const runs = known?.[server === this.#servers[0] ? "ours" : "theirs"];
       const measured = runs ??
         [await this.#run(server, PEAK_ROW, null, this.options.secs)];
       peaks.push(spreadOf(measured.map((run) => run.keysPerSecond)).median);
@@ -239,7 +251,7 @@ class Comparison {
 }
 
 function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
-  const { rows, rounds, secs, ours, theirs } = options;
+  const { rows, rounds, secs, ours, theirs, memcached } = options;
   const each = WARM_UP_SECS + RUN_START_SECS;
   const seconds = rows.length * 2 *
     (rounds * (secs + each) + FIRST_RUN_SECS + each);
@@ -248,7 +260,8 @@ function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
   console.log(`workload: ${WORKLOAD}`);
   console.log(
     `both: -m ${MEMORY_MEGABYTES}, -t 1 unless flags say otherwise; flags of ` +
-      `ours: ${flags(ours)}; of memcached: ${flags(theirs)}; ${pinning.text}`,
+      `ours: ${flags(ours)}; of theirs, which is ` +
+      `${memcached ?? "ours again"}: ${flags(theirs)}; ${pinning.text}`,
   );
   console.log(
     `${rounds} rounds of ${secs} s for each server and row: about ` +
@@ -275,11 +288,12 @@ async function compare(
   const notes = [...results.map(rateText), busyText(facts)];
   for (const note of notes) if (note !== "") console.log(note);
   console.log(`resident memory: ${comparison.memoryText}`);
-  const { out, rounds, secs, ours, theirs } = options;
+  const { out, rounds, secs, ours, theirs, memcached } = options;
   if (out === null) return;
   if (out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
+  const isAgainstOurs = memcached === null;
   const file = { facts, workload: WORKLOAD, pinning: pinning.text };
-  const asked = { rounds, secs, ours, theirs };
+  const asked = { rounds, secs, ours, theirs, isAgainstOurs };
   const all = { ...file, ...asked, results, runs: comparison.runs };
   Deno.writeTextFileSync(out, JSON.stringify(all, null, 1) + "\n");
   console.log(`written: ${out instanceof URL ? out.pathname : out}`);

@@ -25,7 +25,8 @@ export interface RowRuns {
   /** Requests a second that were sent; null for as many as possible. */
   rate: number | null;
   ours: Run[];
-  memcached: Run[];
+  /** Of memcached, or of the denocached with other flags beside ours. */
+  theirs: Run[];
 }
 
 /** Median, least and most. */
@@ -52,8 +53,8 @@ export interface RowResult {
   /** µs of CPU for a key, or for the latency row µs of p99. */
   judged: "cpuUs" | "p99Us";
   ours: Spread;
-  memcached: Spread;
-  /** Ratio of the medians, ours/memcached. */
+  theirs: Spread;
+  /** Ratio of the medians, ours/theirs. */
   ratio: number;
   /** Least and most of the ratios of the pairs. */
   ratioMin: number;
@@ -61,22 +62,22 @@ export interface RowResult {
   targetNative: number | null;
   targetPortable: number | null;
   oursKeysPerSecond: number;
-  memcachedKeysPerSecond: number;
+  theirKeysPerSecond: number;
   oursDriverUs: number;
-  memcachedDriverUs: number;
+  theirDriverUs: number;
   oursP99Us: number;
-  memcachedP99Us: number;
+  theirP99Us: number;
 }
 
 /** Boils the runs of a row down. */
 export function summarize(runs: RowRuns): RowResult {
-  const { row, ours, memcached } = runs;
+  const { row, ours, theirs } = runs;
   const judged = row.isLatency ? "p99Us" : "cpuUs";
   const of = (list: Run[], key: keyof Run) =>
     spreadOf(list.map((run) => run[key]));
-  const left = of(ours, judged), right = of(memcached, judged);
+  const left = of(ours, judged), right = of(theirs, judged);
   const ratios = spreadOf(
-    ours.map((run, i) => run[judged] / memcached[i][judged]),
+    ours.map((run, i) => run[judged] / theirs[i][judged]),
   );
   return {
     name: row.name,
@@ -84,18 +85,18 @@ export function summarize(runs: RowRuns): RowResult {
     rounds: ours.length,
     judged,
     ours: left,
-    memcached: right,
+    theirs: right,
     ratio: left.median / right.median,
     ratioMin: ratios.min,
     ratioMax: ratios.max,
     targetNative: row.targetNative,
     targetPortable: row.targetPortable,
     oursKeysPerSecond: of(ours, "keysPerSecond").median,
-    memcachedKeysPerSecond: of(memcached, "keysPerSecond").median,
+    theirKeysPerSecond: of(theirs, "keysPerSecond").median,
     oursDriverUs: of(ours, "driverUs").median,
-    memcachedDriverUs: of(memcached, "driverUs").median,
+    theirDriverUs: of(theirs, "driverUs").median,
     oursP99Us: of(ours, "p99Us").median,
-    memcachedP99Us: of(memcached, "p99Us").median,
+    theirP99Us: of(theirs, "p99Us").median,
   };
 }
 
@@ -118,14 +119,14 @@ function targetText(ratio: number, target: number | null): string {
 const COLUMNS: readonly [string, number][] = [
   ["row", 13],
   ["ours us", 23],
-  ["memcached us", 23],
+  ["theirs us", 23],
   ["ratio (of pairs)", 20],
   ["native", 12],
   ["portable", 12],
   ["k/s ours", 10],
-  ["k/s mc", 10],
+  ["k/s theirs", 11],
   ["driver us", 12],
-  ["p99 us ours/mc", 14],
+  ["p99 us", 14],
 ];
 
 function line(cells: string[]): string {
@@ -146,29 +147,32 @@ export function tableLine(result: RowResult): string {
   return line([
     result.name,
     spreadText(result.ours),
-    spreadText(result.memcached),
+    spreadText(result.theirs),
     `${ratio.toFixed(2)} (${ratioMin.toFixed(2)}..${ratioMax.toFixed(2)})`,
     targetText(ratio, result.targetNative),
     targetText(ratio, result.targetPortable),
     kilo(result.oursKeysPerSecond),
-    kilo(result.memcachedKeysPerSecond),
-    `${us(result.oursDriverUs)}/${us(result.memcachedDriverUs)}`,
-    `${us(result.oursP99Us)}/${us(result.memcachedP99Us)}`,
+    kilo(result.theirKeysPerSecond),
+    `${us(result.oursDriverUs)}/${us(result.theirDriverUs)}`,
+    `${us(result.oursP99Us)}/${us(result.theirP99Us)}`,
   ]);
 }
 
 /** What stands above the table. */
 export function factsText(facts: Facts): string {
+  const memcached = facts.memcached === null
+    ? ""
+    : `memcached ${facts.memcached}, `;
   return `${facts.cpu}, ${facts.cores} cores, Linux ${facts.kernel}, ` +
     `load average ${facts.loadAverage}\n` +
     `deno ${facts.deno} (V8 ${facts.v8}), denocached ${facts.denocached}, ` +
-    `memcached ${facts.memcached}, ${facts.date}`;
+    memcached + facts.date;
 }
 
 /** What stands below it. */
 export const LEGEND = "us: server CPU time per key, user and kernel (p99 " +
   "half: p99 latency); median (least..most).\n" +
-  "ratio: of the medians, ours/memcached (least..most of the pairs of runs).\n" +
+  "ratio: of the medians, ours/theirs (least..most of the pairs of runs).\n" +
   "native, portable: what the ratio must not exceed with native I/O and with " +
   "Deno's.\nk/s: thousand keys a second, as many as one driver asks for: its " +
   "own CPU time per key is driver us.";
@@ -182,7 +186,7 @@ export function rateText(result: RowResult): string {
   if (rate === null) return "";
   const least = Math.min(
     result.oursKeysPerSecond,
-    result.memcachedKeysPerSecond,
+    result.theirKeysPerSecond,
   );
   const text = `${name}: at ${rate} requests/s`;
   return least >= rate * RATE_SHARE_MIN

@@ -70,6 +70,11 @@ function row(
   return { name, mode, pipe, data, targetNative, targetPortable, isLatency };
 }
 
+/** A row as it is when memcached, which the targets are about, is not there. */
+export function withoutTargets(row: Row): Row {
+  return { ...row, targetNative: null, targetPortable: null };
+}
+
 /** The rows that `names` lists, with or without spaces, separated by commas;
  * all of them if undefined. */
 export function selectRows(names: string | undefined): Row[] {
