@@ -165,13 +165,16 @@ export class SmpServer implements ViewPort {
     await this.#warmRestart?.start();
     for (let i = 0; i < this.settings.threads; i++) this.#startWorker(i);
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
+    // Meanwhile a client of the first worker may have told it to stop.
     try {
       await Promise.all(this.workers.map((worker) => worker.ready));
     } catch (error) {
+      if (!this.isReady()) return;
       await this.#warmRestart?.giveBack();
       this.stop();
       throw new ListenError(error instanceof Error ? error.message : "");
     }
+    if (!this.isReady()) return;
     announce(this.#announced(), this.settings, this.#log);
   }
 

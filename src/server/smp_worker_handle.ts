@@ -55,7 +55,8 @@ export class WorkerHandle {
     };
   }
 
-  /** Resolves when the worker serves; rejects if it cannot listen. */
+  /** Resolves when the worker serves or was ended; rejects if it cannot
+   * listen. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -107,6 +108,8 @@ export class WorkerHandle {
     this.#isAlive = false;
     this.#thread.terminate();
     this.channel.abandon();
+    // Nobody waits for a thread that will never say a word.
+    this.#ready.resolve();
     return true;
   }
 }

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { freePort, waitForPort } from "../support/memcached.ts";
-import { denoArguments } from "../support/our_server.ts";
+import { denoArguments, startOurServer } from "../support/our_server.ts";
 import {
   inEveryMode,
   inTemporaryDirectory,
@@ -108,6 +108,27 @@ for (const command of ["shutdown", "shutdown graceful"]) {
       assertEquals(await served.server.ended(), 0);
       for (const other of wires) other.close();
     });
+  });
+}
+
+// The first worker that listens serves clients while others are starting.
+for (const command of ["shutdown", "shutdown graceful"]) {
+  inEveryMode(`${command} counts while the server starts`, async (mode) => {
+    const server = await startOurServer({
+      mode: { ...mode, args: mode.args.map((arg) => arg === "2" ? "8" : arg) },
+      args: ["-A", "--drain-timeout", "1"],
+    });
+    try {
+      using wire = await Wire.tcp(server.port);
+      await wire.send(`${command}\r\n`);
+      await wire.expectEnd();
+      let code: number | null = null;
+      server.ended().then((ended) => code = ended);
+      await waitFor("the end of the server", () => code !== null);
+      assertEquals(code, 0);
+    } finally {
+      await server.stop("SIGKILL");
+    }
   });
 }
 
