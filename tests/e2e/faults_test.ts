@@ -10,10 +10,10 @@ import { denoArguments, type Mode, OurServer } from "../support/our_server.ts";
 import {
   hasIpv6,
   inEveryMode,
-  listeningPorts,
   serving,
   skip,
   waitFor,
+  waitForPorts,
   waitForStat,
 } from "../support/serving.ts";
 import { Wire } from "../support/wire.ts";
@@ -123,12 +123,11 @@ async function withFewFiles(
 inEveryMode("with too few files clients wait their turn", async (mode) => {
   if (Deno.build.os !== "linux") return skip("needs ulimit and /proc");
   await withFewFiles(mode, 100, async (server) => {
-    await server.waitForLog(/listening/);
+    const [port] = await waitForPorts(server, 1);
     assertMatch(
       server.log,
       /WARN not all connections of -c can be served connections=68 reason="100 files may be open \(ulimit -n\)"/,
     );
-    const [port] = listeningPorts(server.log);
     using good = await Wire.tcp(port);
     assertEquals(await good.set("kept", VALUE), "STORED");
     const crowd = await Promise.all(

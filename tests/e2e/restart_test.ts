@@ -15,12 +15,12 @@ import {
 import {
   inEveryMode,
   inTemporaryDirectory,
-  listeningPorts,
   payload,
   type Served,
   serving,
   skip,
   waitFor,
+  waitForPorts,
 } from "../support/serving.ts";
 import { Wire } from "../support/wire.ts";
 
@@ -303,8 +303,8 @@ inEveryMode("on a full disk the old file survives", async (mode) => {
     // As on a full disk, writing fails in the middle: after 8 MiB.
     const script = "trap '' XFSZ; ulimit -f 16384;";
     await throughShell(mode, args, script, async (server) => {
-      await server.waitForLog(/listening/);
-      const wire = await Wire.tcp(listeningPorts(server.log)[0]);
+      const [port] = await waitForPorts(server, 1);
+      const wire = await Wire.tcp(port);
       await fill(wire, 20);
       wire.close();
       assertEquals(await server.stop("SIGTERM"), 74);

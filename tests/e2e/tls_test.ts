@@ -7,10 +7,10 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { runOurs } from "../support/our_server.ts";
 import {
-  listeningPorts,
   payload,
   serving,
   waitFor,
+  waitForPorts,
   waitForStat,
 } from "../support/serving.ts";
 import {
@@ -79,7 +79,7 @@ tlsTest("each address does TLS as its prefix says", async (mode, directory) => {
   const options = [`ssl_ca_cert=${files.authority}`, "ssl_verify_mode=2"];
   const args = ["-l", list, ...tlsFlags(files, ...options)];
   await serving({ mode, args, host: null }, async ({ server }) => {
-    const [plain, usual, basic, mutual] = listeningPorts(server.log);
+    const [plain, usual, basic, mutual] = await waitForPorts(server, 4);
     using text = await Wire.tcp(plain);
     await serves(text);
     using known = await connectTls(usual, files, client);

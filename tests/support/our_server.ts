@@ -143,7 +143,7 @@ export async function startOurServer(
   }).spawn();
   const server = new OurServer(child, port);
   if (tcp) await waitForPort(port);
-  else await server.waitForLog(/listening/);
+  else await server.waitForLog(/listening.*\n/);
   return server;
 }
 

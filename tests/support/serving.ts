@@ -43,8 +43,21 @@ export function inEveryMode(
 
 /** Ports of the TCP addresses that a log says are listened on, in order. */
 export function listeningPorts(log: string): number[] {
-  const found = log.matchAll(/"?address"?[=:]"?tcp6?:[^\s"]*:([0-9]+)/g);
+  const found = log.matchAll(/"?address"?[=:]"?tcp6?:[^\s"]*:([0-9]+)["\s]/g);
   return [...found].map((match) => Number(match[1]));
+}
+
+/** Waits until a log says of so many TCP addresses that they are listened on;
+ * resolves to their ports, in order. */
+export async function waitForPorts(
+  server: OurServer,
+  count: number,
+): Promise<number[]> {
+  await waitFor(
+    `listening on ${count} addresses`,
+    () => listeningPorts(server.log).length >= count,
+  );
+  return listeningPorts(server.log);
 }
 
 /** Starts a server, runs `body` with it, and ends it. */
