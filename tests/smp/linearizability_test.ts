@@ -8,18 +8,17 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { SETTINGS_DEFAULT } from "../../src/base/settings.ts";
-import { Log } from "../../src/observe/log.ts";
-import { SmpServer } from "../../src/server/smp_server.ts";
+import type { SmpServer } from "../../src/server/smp_server.ts";
 import { checkShard } from "../../src/store/invariants.ts";
 import {
   lengthFactor,
   Random,
   seedFromEnvironment,
 } from "../support/random.ts";
-import { Wire } from "../support/wire.ts";
+import type { Wire } from "../support/wire.ts";
 import { checkHistory, CLIENTS_MAX, violationText } from "./checker.ts";
 import type { Kind, Operation } from "./history.ts";
+import { inProcess } from "./in_process.ts";
 import { ALL_PLANS, type KeyPlan, Recorder } from "./recorder.ts";
 
 const WORKERS = 2;
@@ -51,23 +50,6 @@ interface Run {
   brokenLock: boolean;
 }
 
-async function withServer<T>(
-  io: Io,
-  brokenLock: boolean,
-  body: (server: SmpServer) => Promise<T>,
-): Promise<T> {
-  const settings = structuredClone(SETTINGS_DEFAULT);
-  Object.assign(settings, { threads: WORKERS, port: -1, io });
-  settings.addresses = [{ host: "127.0.0.1", port: -1 }];
-  const log = new Log(false, () => {});
-  const server = await SmpServer.start(settings, log, { brokenLock });
-  try {
-    return await body(server);
-  } finally {
-    await server.stop();
-  }
-}
-
 // The gate lets no worker be more than two connections ahead.
 function assertSpread(server: SmpServer): void {
   const shares = server.workers.map(({ worker }) =>
@@ -92,13 +74,14 @@ function assertShared(server: SmpServer, operations: number): void {
 
 /** Makes a history with a server of its own. */
 function record(run: Run): Promise<Operation[]> {
-  const { seed, plans, operations } = run;
-  return withServer(run.io, run.brokenLock, async (server) => {
-    const { port } = server.listeners[0];
+  const { seed, plans, operations, brokenLock } = run;
+  const settings = { threads: WORKERS, io: run.io };
+  const options = { settings, switches: { brokenLock } };
+  return inProcess(options, async ({ server, connect }) => {
     const history: Operation[] = [];
     const wires: Wire[] = [];
     try {
-      for (let i = 0; i < CLIENTS_MAX; i++) wires.push(await Wire.tcp(port));
+      for (let i = 0; i < CLIENTS_MAX; i++) wires.push(await connect());
       // The last connection is accepted when its first answer comes.
       for (const wire of wires) assert(await wire.ask("mn") === "MN");
       assertSpread(server);
@@ -111,11 +94,12 @@ function record(run: Run): Promise<Operation[]> {
         new Recorder(client, wire, new Random(random.uint32()), plans, history)
       );
       await Promise.all(recorders.map((recorder) => recorder.run(operations)));
-      assertShared(server, operations);
+      // A short run says little of who did how much.
+      if (!brokenLock) assertShared(server, operations);
     } finally {
       for (const wire of wires) wire.close();
     }
-    if (!run.brokenLock) checkTable(server);
+    if (!brokenLock) checkTable(server);
     return history;
   });
 }

@@ -9,9 +9,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { SETTINGS_DEFAULT } from "../../src/base/settings.ts";
-import { Log } from "../../src/observe/log.ts";
-import { SmpServer } from "../../src/server/smp_server.ts";
+import type { SmpServer } from "../../src/server/smp_server.ts";
 import { checkShard } from "../../src/store/invariants.ts";
 import { C_PINNED_PAGES } from "../../src/store/layout.ts";
 import {
@@ -20,7 +18,8 @@ import {
   seedFromEnvironment,
 } from "../support/random.ts";
 import { waitFor } from "../support/serving.ts";
-import { Wire } from "../support/wire.ts";
+import type { Wire } from "../support/wire.ts";
+import { inProcess } from "./in_process.ts";
 import { KEYS, type Stress, StressClient, Tally } from "./stress_client.ts";
 import { Ledger } from "./stress_values.ts";
 
@@ -35,16 +34,12 @@ const SPARE_PAGES = 8;
 const complaints: string[] = [];
 
 async function stress(threads: number, io: "deno" | "native"): Promise<void> {
-  const settings = structuredClone(SETTINGS_DEFAULT);
-  Object.assign(settings, { threads, port: -1, io });
-  settings.memoryBytes = MEMORY_BYTES;
-  settings.addresses = [{ host: "127.0.0.1", port: -1 }];
+  const settings = { threads, io, memoryBytes: MEMORY_BYTES };
   complaints.length = 0;
-  const log = new Log(false, (line) => complaints.push(line));
-  const server = await SmpServer.start(settings, log);
-  try {
+  const onLog = (line: string) => complaints.push(line);
+  await inProcess({ settings, onLog }, async ({ server, connect }) => {
     const first = [...server.workers];
-    const tally = await load(server);
+    const tally = await load(connect);
     await waitFor(
       "the connections' end",
       () => server.control.connections === 0,
@@ -52,13 +47,10 @@ async function stress(threads: number, io: "deno" | "native"): Promise<void> {
     checkTable(server);
     checkTally(server, tally);
     assertEquals(server.workers, first, `a worker died: ${complaints}`);
-  } finally {
-    await server.stop();
-  }
+  });
 }
 
-async function load(server: SmpServer): Promise<Tally> {
-  const { port } = server.listeners[0];
+async function load(connect: () => Promise<Wire>): Promise<Tally> {
   const random = new Random(seedFromEnvironment(20261122));
   const shared: Stress = {
     ledger: new Ledger(KEYS + CLIENTS),
@@ -67,7 +59,7 @@ async function load(server: SmpServer): Promise<Tally> {
   };
   const wires: Wire[] = [];
   try {
-    for (let i = 0; i < CLIENTS; i++) wires.push(await Wire.tcp(port));
+    for (let i = 0; i < CLIENTS; i++) wires.push(await connect());
     const clients = wires.map((wire, i) =>
       new StressClient(wire, new Random(random.uint32()), shared, i)
     );

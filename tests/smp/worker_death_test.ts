@@ -6,11 +6,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { toLatin1 } from "../../src/base/bytes.ts";
-import { SETTINGS_DEFAULT } from "../../src/base/settings.ts";
-import { Log } from "../../src/observe/log.ts";
-import { SmpServer } from "../../src/server/smp_server.ts";
+import type { SmpServer } from "../../src/server/smp_server.ts";
 import { waitFor } from "../support/serving.ts";
-import { Wire } from "../support/wire.ts";
+import type { Wire } from "../support/wire.ts";
+import { inProcess } from "./in_process.ts";
 
 /** A client that stores and reads its own keys until it is told to stop. */
 class Load {
@@ -45,31 +44,17 @@ class Load {
   }
 }
 
-async function withServer(
-  io: "deno" | "native",
-  body: (server: SmpServer, port: number) => Promise<void>,
-): Promise<void> {
-  const settings = structuredClone(SETTINGS_DEFAULT);
-  Object.assign(settings, { threads: 2, port: -1, io });
-  settings.addresses = [{ host: "127.0.0.1", port: -1 }];
-  const server = await SmpServer.start(settings, new Log(false, () => {}));
-  try {
-    await body(server, server.listeners[0].port);
-  } finally {
-    await server.stop();
-  }
-}
-
 async function dies(
   io: "deno" | "native",
   kill: (server: SmpServer) => void,
 ): Promise<void> {
-  await withServer(io, async (server, port) => {
-    using first = await Wire.tcp(port);
+  const settings = { threads: 2, io };
+  await inProcess({ settings }, async ({ server, connect }) => {
+    using first = await connect();
     assertEquals(await first.set("kept", "value"), "STORED");
     const loads: Load[] = [];
     for (let i = 0; i < 10; i++) {
-      loads.push(new Load(await Wire.tcp(port), `load${i}`));
+      loads.push(new Load(await connect(), `load${i}`));
     }
     await waitFor("load", () => loads.every((load) => load.rounds > 20));
     const victims = server.control.connectionsOf(1);
@@ -91,7 +76,7 @@ async function dies(
     await Promise.all(loads.map((load) => load.done));
     // The first connection may have been one of them.
     assert(lost === victims || lost === victims - 1, `${lost} of ${victims}`);
-    using after = await Wire.tcp(port);
+    using after = await connect();
     await after.expectValue("kept", toLatin1("value"));
     for (let i = 0; i < 10; i++) {
       for (let k = 0; k < 50; k++) {
