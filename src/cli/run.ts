@@ -126,7 +126,7 @@ async function serve(config: Config): Promise<number> {
   const admin = openAdmin(settings.http, log);
   const server = settings.threads > 1
     ? await SmpServer.start(settings, log)
-    : new SingleServer(settings, log);
+    : await SingleServer.start(settings, log);
   starting.resolve(server);
   announceDaemon();
   const drain = () => server.drain("POST /drain");

@@ -63,9 +63,7 @@ export class SingleServer implements ServerPort, ViewPort {
   readonly #drain: Drain;
   readonly #warmRestart: WarmRestart | null;
 
-  /** Opens the listeners; throws ListenError, StartError and
-   * SnapshotPlaceError. */
-  constructor(settings: Settings, log: Log) {
+  private constructor(settings: Settings, log: Log) {
     this.settings = settings;
     this.#log = log;
     this.#files = new SecretFiles(settings, log);
@@ -106,7 +104,6 @@ export class SingleServer implements ServerPort, ViewPort {
       batches: () => this.#counters.values[BATCHES],
     });
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
-    this.#serve();
   }
 
   #drainPort(): DrainPort {
@@ -119,6 +116,14 @@ export class SingleServer implements ServerPort, ViewPort {
     };
   }
 
+  /** Opens the listeners, serves, and has announced it when this resolves;
+   * throws ListenError, StartError and SnapshotPlaceError. */
+  static async start(settings: Settings, log: Log): Promise<SingleServer> {
+    const server = new SingleServer(settings, log);
+    await server.#serve();
+    return server;
+  }
+
   async #serve(): Promise<void> {
     const start = this.#warmRestart?.start();
     const listeners = this.listeners, datagrams = this.#datagrams;
@@ -128,13 +133,14 @@ export class SingleServer implements ServerPort, ViewPort {
       await allReady(listeners);
     } catch (error) {
       await this.#warmRestart?.giveBack();
-      return this.#stopped.reject(error);
+      throw error;
     }
+    // A client that was early may have told it to stop.
+    if (!this.isReady()) return;
     announce([...listeners, ...datagrams], this.settings, this.#log);
   }
 
-  /** Resolves to the exit code when the server has stopped; rejects if it
-   * cannot listen. */
+  /** Resolves to the exit code when the server has stopped. */
   get stopped(): Promise<number> {
     return this.#stopped.promise;
   }

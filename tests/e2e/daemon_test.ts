@@ -34,6 +34,7 @@ Deno.test("after -d has returned clients can connect", async () => {
   const path = join(folder, "socket"), pidFile = join(folder, "pid");
   const { code, stdout, stderr } = await start("-s", path, "-P", pidFile);
   assertEquals([code, stdout.length, stderr.length], [0, 0, 0]);
+  // It is there now: whoever starts services reads it when -d returns.
   const pid = Number(await Deno.readTextFile(pidFile));
   try {
     using conn = await Deno.connect({ transport: "unix", path });
