@@ -112,7 +112,7 @@ async function withFewFiles(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const server = new OurServer(child, 0);
+  const server = new OurServer(child);
   try {
     await body(server);
   } finally {

@@ -11,12 +11,11 @@ import {
   assertNotEquals,
 } from "@std/assert";
 import { freePort } from "../support/memcached.ts";
-import { runOurs } from "../support/our_server.ts";
+import { listeningPorts, runOurs } from "../support/our_server.ts";
 import {
   hasIpv6,
   inEveryMode,
   inTemporaryDirectory,
-  listeningPorts,
   serving,
   skip,
   waitFor,

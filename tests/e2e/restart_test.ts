@@ -282,7 +282,7 @@ async function throughShell(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const server = new OurServer(child, 0);
+  const server = new OurServer(child);
   try {
     await body(server);
   } finally {

@@ -9,7 +9,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { basename, join, resolve } from "node:path";
 import { Client } from "../support/memcached.ts";
-import { inTemporaryDirectory, listeningPorts } from "../support/serving.ts";
+import { listeningPorts } from "../support/our_server.ts";
+import { inTemporaryDirectory } from "../support/serving.ts";
 
 /** The modes of a release. */
 const MODES_DEFAULT = "-t 1;--smp";

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { freePort, waitForPort } from "../support/memcached.ts";
-import { denoArguments, startOurServer } from "../support/our_server.ts";
+import { denoArguments, spawnOurServer } from "../support/our_server.ts";
 import {
   inEveryMode,
   inTemporaryDirectory,
@@ -114,12 +114,13 @@ for (const command of ["shutdown", "shutdown graceful"]) {
 // The first worker that listens serves clients while others are starting.
 for (const command of ["shutdown", "shutdown graceful"]) {
   inEveryMode(`${command} counts while the server starts`, async (mode) => {
-    const server = await startOurServer({
-      mode: { ...mode, args: mode.args.map((arg) => arg === "2" ? "8" : arg) },
-      args: ["-A", "--drain-timeout", "1"],
-    });
+    const port = freePort();
+    const args = mode.args.map((arg) => arg === "2" ? "8" : arg);
+    args.push("-l", "127.0.0.1", "-p", String(port));
+    const server = spawnOurServer([...args, "-A", "--drain-timeout", "1"]);
     try {
-      using wire = await Wire.tcp(server.port);
+      await waitForPort(port);
+      using wire = await Wire.tcp(port);
       await wire.send(`${command}\r\n`);
       await wire.expectEnd();
       let code: number | null = null;

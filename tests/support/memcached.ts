@@ -72,7 +72,7 @@ export async function startMemcached(
 }
 
 /** Waits until something accepts connections. */
-export async function waitForPort(port: number, timeoutMs = 20_000) {
+export async function waitForPort(port: number, timeoutMs = 60_000) {
   const end = performance.now() + timeoutMs;
   for (;;) {
     try {

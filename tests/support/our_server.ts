@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Client, freePort, pause, waitForPort } from "./memcached.ts";
+import { Client, pause } from "./memcached.ts";
 
 /** A way to run the server; every end-to-end test runs in all of them. */
 export interface Mode {
@@ -53,16 +53,22 @@ export interface StartOptions {
   tcp?: boolean;
 }
 
+/** Ports of the TCP addresses that a log says are listened on, in order. */
+export function listeningPorts(log: string): number[] {
+  const found = log.matchAll(/"?address"?[=:]"?tcp6?:[^\s"]*:([0-9]+)["\s]/g);
+  return [...found].map((match) => Number(match[1]));
+}
+
 /** A running server of ours. */
 export class OurServer {
-  readonly port: number;
   readonly child: Deno.ChildProcess;
   readonly #log: Promise<void>;
   #text = "";
+  #hasEnded = false;
+  #port = 0;
 
-  constructor(child: Deno.ChildProcess, port: number) {
+  constructor(child: Deno.ChildProcess) {
     this.child = child;
-    this.port = port;
     this.#log = this.#collect();
   }
 
@@ -71,6 +77,12 @@ export class OurServer {
     for await (const chunk of this.child.stderr) {
       this.#text += decoder.decode(chunk, { stream: true });
     }
+    this.#hasEnded = true;
+  }
+
+  /** The first TCP port; 0 while there is none. */
+  get port(): number {
+    return this.#port ||= listeningPorts(this.#text)[0] ?? 0;
   }
 
   /** Everything on standard error so far. */
@@ -89,10 +101,10 @@ export class OurServer {
   }
 
   /** Waits for a line of the log. */
-  async waitForLog(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
+  async waitForLog(pattern: RegExp, timeoutMs = 60_000): Promise<void> {
     const end = performance.now() + timeoutMs;
     while (!pattern.test(this.#text)) {
-      if (performance.now() > end) {
+      if (this.#hasEnded || performance.now() > end) {
         throw new Error(`no ${pattern} in the log:\n${this.#text}`);
       }
       await pause(20);
@@ -126,24 +138,35 @@ export function denoArguments(
   return ["run", ...PERMISSIONS, ...native, ...permissions, MAIN, ...args];
 }
 
-/** Starts a server and waits until it accepts connections. */
-export async function startOurServer(
-  options: StartOptions = {},
-): Promise<OurServer> {
-  const tcp = options.tcp ?? true;
-  const port = tcp ? freePort() : 0;
-  const args = [...options.mode?.args ?? [], ...options.args ?? []];
-  if (tcp) args.unshift("-l", "127.0.0.1", "-p", String(port));
+/** Starts a server, which may not accept connections yet. */
+export function spawnOurServer(
+  args: string[],
+  { env, permissions }: StartOptions = {},
+): OurServer {
   const child = new Deno.Command(Deno.execPath(), {
-    args: denoArguments(args, options.permissions),
-    env: { NO_COLOR: "1", ...options.env },
+    args: denoArguments(args, permissions),
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const server = new OurServer(child, port);
-  if (tcp) await waitForPort(port);
-  else await server.waitForLog(/listening.*\n/);
+  return new OurServer(child);
+}
+
+/** Starts a server and waits until it accepts connections: its log says so,
+ * and of which port, since one that was free before may be somebody else's. */
+export async function startOurServer(
+  options: StartOptions = {},
+): Promise<OurServer> {
+  const args = [...options.mode?.args ?? [], ...options.args ?? []];
+  if (options.tcp ?? true) args.unshift("-l", "127.0.0.1", "-p", "-1");
+  const server = spawnOurServer(args, options);
+  try {
+    await server.waitForLog(/listening.*\n/);
+  } catch (error) {
+    await server.stop("SIGKILL");
+    throw error;
+  }
   return server;
 }
 

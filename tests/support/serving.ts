@@ -6,6 +6,7 @@
  */
 import { pause } from "./memcached.ts";
 import {
+  listeningPorts,
   type Mode,
   MODES,
   type OurServer,
@@ -41,12 +42,6 @@ export function inEveryMode(
   }
 }
 
-/** Ports of the TCP addresses that a log says are listened on, in order. */
-export function listeningPorts(log: string): number[] {
-  const found = log.matchAll(/"?address"?[=:]"?tcp6?:[^\s"]*:([0-9]+)["\s]/g);
-  return [...found].map((match) => Number(match[1]));
-}
-
 /** Waits until a log says of so many TCP addresses that they are listened on;
  * resolves to their ports, in order. */
 export async function waitForPorts(
@@ -71,7 +66,7 @@ export async function serving(
   const start: StartOptions = { mode, args: [...where, ...args], tcp: false };
   const server = await startOurServer({ ...start, env, permissions });
   try {
-    const port = listeningPorts(server.log)[0] ?? 0;
+    const { port } = server;
     await body({
       server,
       port,
