@@ -25,6 +25,13 @@ import { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } from "./libc.ts";
 import type { NativeIo } from "./native_io.ts";
 import type { Watched } from "./loop.ts";
 
+/** How often a connection receives in a row while a large value fills the
+ * target, and sends stretches of the table in a row: what was just copied has
+ * thrown everything else out of the caches, and going on is cheaper than
+ * coming back (a set of 100 KB 8 %, a get 10 % of its CPU). */
+const RECEIVES_MAX = 4;
+const STRETCHES_MAX = 4;
+
 /** One client. */
 export class NativeConnection implements ServedClient, Watched {
   readonly session: Session;
@@ -40,6 +47,10 @@ export class NativeConnection implements ServedClient, Watched {
   #after = RUN_READ;
   /** The socket did not take all of `session.direct`. */
   #awaitsRoom = false;
+  /** Stretches sent since others had their turn. */
+  #stretches = 0;
+  /** The last receive filled all of its target. */
+  #wasFilled = false;
   #isScheduled = false;
   #isWatching = false;
   #isFinishing = false;
@@ -90,6 +101,7 @@ export class NativeConnection implements ServedClient, Watched {
 
   resume(): void {
     this.#isScheduled = false;
+    this.#stretches = 0;
     if (this.#isClosed || this.isWriting) return;
     if (this.#isWatching) this.#sendLines();
     else this.#run();
@@ -104,18 +116,39 @@ export class NativeConnection implements ServedClient, Watched {
   // ---- input ----
 
   #receive(): void {
+    const { counters } = this.#io;
+    const count = this.#receiveOnce();
+    if (count <= 0) return;
+    const beganMs = beginBatch(counters);
+    this.#stretches = 0;
+    this.#run();
+    for (let i = 1; i < RECEIVES_MAX && this.#expectsMore; i++) {
+      if (this.#receiveOnce() <= 0) break;
+      this.#run();
+    }
+    endBatch(counters, beganMs);
+  }
+
+  // Returns the count of bytes, or less than 1 if there were none.
+  #receiveOnce(): number {
     const { session } = this;
     const { inputs, libc, counters } = this.#io;
-    const count = libc.receive(this.#fd, inputs.target(session));
+    const target = inputs.target(session);
+    const count = libc.receive(this.#fd, target);
     if (count <= 0) {
       if (!this.#isGone(count)) inputs.settle(session);
-      return;
+      return count;
     }
     counters.values[BYTES_READ] += count;
-    const beganMs = beginBatch(counters);
     session.received(count);
-    this.#run();
-    endBatch(counters, beganMs);
+    this.#wasFilled = count === target.length;
+    return count;
+  }
+
+  // Whether more of a large value is likely to wait.
+  get #expectsMore(): boolean {
+    return this.#wasFilled && this.session.upload !== null &&
+      !this.isWriting && !this.#isScheduled;
   }
 
   // What `recv` said if it was no count of bytes.
@@ -231,8 +264,11 @@ export class NativeConnection implements ServedClient, Watched {
     const taken = Math.max(0, count);
     counters.values[BYTES_WRITTEN] += taken;
     session.wrote(taken);
+    if (taken === stretch.length) {
+      if (++this.#stretches < STRETCHES_MAX) return this.#run();
+      return this.#schedule();
+    }
     // There may have been room for other output: then epoll reports room.
-    if (taken === stretch.length) return this.#schedule();
     this.#awaitsRoom = true;
     this.#expect(EPOLLOUT);
   }
