@@ -66,8 +66,9 @@ export class ConnectionSet {
     this.#open.delete(connection.id);
     this.#freeIds.push(connection.id);
     const { counters, observers } = this.#service.engine.context;
-    counters.values[CURR_CONNECTIONS]--;
+    // In this order, so that there is room for who sees the lower number.
     this.#service.admission.left();
+    counters.values[CURR_CONNECTIONS]--;
     const { rip, cfd } = peerParts(connection);
     observers.connectionEvent(
       `type=conn_close ${rip} reason=${reason} ${cfd}`,

@@ -28,6 +28,9 @@ import {
 } from "../support/serving.ts";
 import { system } from "./configured.ts";
 
+/** Where the server must be found well: it may be busy. */
+const PATIENTLY = "--timeout=60000";
+
 type Texts = Record<string, string>;
 
 function address(args: string[], env: Texts = {}, files: Texts = {}) {
@@ -206,7 +209,7 @@ inEveryMode("health tells of a server as a process", async (mode) => {
   for (const protocol of ["auto", "ascii", "binary"]) {
     await serving({ mode, args: ["-B", protocol] }, async ({ port }) => {
       const flags = ["-l", "127.0.0.1", "-p", String(port), "-B", protocol];
-      const result = await runOurs(["health", ...flags]);
+      const result = await runOurs(["health", PATIENTLY, ...flags]);
       assertEquals(result.stderr, "");
       assertEquals(result.stdout, "healthy: VERSION 1.6.45\n");
       assertEquals(result.code, 0);
@@ -219,7 +222,7 @@ inEveryMode("health asks a Unix socket", async (mode) => {
     const path = join(folder, "socket");
     const args = ["-s", path];
     await serving({ mode, host: null, args }, async () => {
-      const result = await runOurs(["health", ...args]);
+      const result = await runOurs(["health", PATIENTLY, ...args]);
       assertEquals([result.code, result.stderr], [0, ""]);
     });
   });

@@ -3,6 +3,7 @@
 
 require 'dalli'
 require 'logger'
+require 'socket'
 require 'stringio'
 
 # Longest wait for something that must happen by itself, in seconds.
@@ -91,6 +92,15 @@ module Parts
   # dalli says "no" as false, nil or 0, which differs by version and protocol.
   def stored?(answer)
     answer ? answer != 0 : false
+  end
+
+  # How long an item has still to live: what the server says to `mg <key> t`,
+  # past dalli.
+  def lifetime(key)
+    TCPSocket.open(*SERVER.split(':')) do |socket|
+      socket.write("mg #{key} t\r\n")
+      socket.gets.chomp
+    end
   end
 
   def stores
@@ -228,11 +238,13 @@ module Parts
     same('touch, missing', c.touch('expiry-none', 100), nil)
     same('gat, missing', c.gat('expiry-none', 100), nil)
     c.set('expiry-short', 'x', 2)
-    c.set('expiry-kept', 'kept', 2)
-    c.set('expiry-got', 'got', 2)
+    c.set('expiry-kept', 'kept', 1000)
+    c.set('expiry-got', 'got', 1000)
     c.set('expiry-touched', 'x')
     same('touch, for ever', c.touch('expiry-kept', 0), true)
+    same('touched, for ever', lifetime('expiry-kept'), 'HD t-1')
     same('gat, for ever', c.gat('expiry-got', 0), 'got')
+    same('got, for ever', lifetime('expiry-got'), 'HD t-1')
     same('touch, short', c.touch('expiry-touched', 1), true)
     becomes('expires', nil) { c.get('expiry-short') }
     becomes('expires, touched', nil) { c.get('expiry-touched') }

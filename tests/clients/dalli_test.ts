@@ -8,7 +8,7 @@ import { clientTest, expectChecks, findRuby, lacks } from "./program.ts";
 
 const PATH = findRuby("dalli", "true");
 const META = findRuby("dalli", "Dalli::Protocol.const_defined?(:Meta)");
-const CHECKS = 121;
+const CHECKS = 123;
 
 clientTest({
   name: "dalli, binary",

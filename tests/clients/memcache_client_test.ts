@@ -14,6 +14,7 @@ import {
   type StatsCommandResponse,
 } from "npm:memcache-client@1.0.5";
 import { inEveryMode, payload, serving, waitFor } from "../support/serving.ts";
+import { Wire } from "../support/wire.ts";
 import { withDeadline } from "./program.ts";
 
 const UINT64_MAX = "18446744073709551615";
@@ -146,12 +147,14 @@ async function numbers(client: MemcacheClient): Promise<void> {
   await assertRejects(() => client.incr("number", -1), Error, negative);
 }
 
-async function expiry(client: MemcacheClient): Promise<void> {
+async function expiry(client: MemcacheClient, port: number): Promise<void> {
   await assertRejects(() => client.touch("expiry-none", 1), Error, "NOT_FOUND");
   await client.set("expiry-short", "x", { lifetime: 2 });
-  await client.set("expiry-kept", "kept", { lifetime: 2 });
+  await client.set("expiry-kept", "kept", { lifetime: 1000 });
   await client.set("expiry-touched", "x");
   assertEquals(await client.touch("expiry-kept", 0), ["TOUCHED"]);
+  using wire = await Wire.tcp(port);
+  assertEquals(await wire.ask("mg expiry-kept t"), "HD t-1");
   assertEquals(await client.touch("expiry-touched", 1), ["TOUCHED"]);
   for (const key of ["expiry-short", "expiry-touched"]) {
     await waitFor(key, async () => await value(client, key) === undefined);
@@ -217,7 +220,7 @@ async function everything(port: number): Promise<void> {
   await pipelines(client);
   await checkAndSet(client);
   await numbers(client);
-  await expiry(client);
+  await expiry(client, port);
   await keysAndSizes(client);
   await operation(client);
   client.shutdown();

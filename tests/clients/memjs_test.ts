@@ -10,6 +10,7 @@ import { Buffer } from "node:buffer";
 import { deflateSync, inflateSync } from "node:zlib";
 import { Client } from "npm:memjs@1.3.2";
 import { payload, waitFor } from "../support/serving.ts";
+import { Wire } from "../support/wire.ts";
 import { clientTest, SASL_USER, saslServer, withDeadline } from "./program.ts";
 
 const UINT64_MAX = "18446744073709551615";
@@ -84,13 +85,16 @@ async function numbers(client: MemjsClient): Promise<void> {
   assertEquals(await text(client, "number"), "text");
 }
 
-async function expiry(client: MemjsClient): Promise<void> {
+async function expiry(client: MemjsClient, port: number): Promise<void> {
   assertEquals(await client.touch("expiry-none", 100), false);
   await client.set("expiry-short", "x", { expires: 2 });
-  await client.set("expiry-kept", "kept", { expires: 2 });
+  await client.set("expiry-kept", "kept", { expires: 100 });
   await client.set("expiry-touched", "x", {});
   await client.increment("expiry-number", 1, { initial: 1, expires: 1 });
   assertEquals(await client.touch("expiry-kept", 1000), true);
+  using wire = await Wire.tcp(port);
+  const left = (await wire.ask("mg expiry-kept t")).slice("HD t".length);
+  assert(Number(left) > 100, `${left} s left`);
   assertEquals(await client.touch("expiry-touched", 1), true);
   for (const name of ["short", "touched", "number"]) {
     const key = `expiry-${name}`;
@@ -184,7 +188,7 @@ async function everything(port: number): Promise<void> {
   await stores(client);
   await pipelines(client);
   await numbers(client);
-  await expiry(client);
+  await expiry(client, port);
   await flags(port);
   await keysAndSizes(client);
   await keyTooLong(port);

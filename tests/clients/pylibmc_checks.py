@@ -10,7 +10,9 @@ import time
 import pylibmc
 
 from checks import Checks
+from lifetime import lifetime
 
+ADDRESS = ("127.0.0.1", int(sys.argv[1]))
 SERVER = f"127.0.0.1:{sys.argv[1]}"
 ALL_BYTES = bytes(range(256)) * 3 + b"\r\nEND\r\nVALUE k 0 5\r\n"
 UINT64_MAX = 2**64 - 1
@@ -118,9 +120,10 @@ def expiry(binary):
     c = connect(binary)
     same("touch, missing", c.touch("expiry-none", 100), False)
     c.set("expiry-short", b"x", time=2)
-    c.set("expiry-kept", b"kept", time=2)
+    c.set("expiry-kept", b"kept", time=1000)
     c.set("expiry-touched", b"x")
     same("touch, for ever", c.touch("expiry-kept", 0), True)
+    same("touched, for ever", lifetime(ADDRESS, "expiry-kept"), b"HD t-1")
     same("touch, short", c.touch("expiry-touched", 1), True)
     becomes("expires", lambda: c.get("expiry-short"), None)
     becomes("expires, touched", lambda: c.get("expiry-touched"), None)

@@ -23,7 +23,7 @@ clientTest({
       path: PATH!,
       args: ["-B"],
       file: "pylibmc_checks.py",
-      checks: 276,
+      checks: 278,
     }, port),
 });
 

@@ -20,6 +20,7 @@ from pymemcache.exceptions import (
 )
 
 from checks import Checks
+from lifetime import lifetime
 
 SERVER = ("127.0.0.1", int(sys.argv[1]))
 ALL_BYTES = bytes(range(256)) * 3 + b"\r\nEND\r\nVALUE k 0 5\r\n"
@@ -159,9 +160,11 @@ def expiry():
     c = connect()
     same("touch, missing", c.touch("expiry-none", 100), False)
     c.set("expiry-short", b"x", expire=2)
-    c.set("expiry-kept", b"kept", expire=2)
+    c.set("expiry-kept", b"kept", expire=1000)
     c.set("expiry-touched", b"x")
     same("touch, for ever", c.touch("expiry-kept", 0), True)
+    left = lifetime(SERVER, "expiry-kept", TLS.get("tls_context"))
+    same("touched, for ever", left, b"HD t-1")
     same("touch, short", c.touch("expiry-touched", 1), True)
     becomes("expires", lambda: c.get("expiry-short"), None)
     becomes("expires, touched", lambda: c.get("expiry-touched"), None)

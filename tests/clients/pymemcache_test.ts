@@ -16,7 +16,7 @@ clientTest({
       path: PATH!,
       args: ["-B"],
       file: "pymemcache_checks.py",
-      checks: 162,
+      checks: 163,
     }, port),
 });
 
@@ -33,6 +33,6 @@ clientTest({
       args: ["-B"],
       file: "pymemcache_checks.py",
       more: [new CertificateDirectory(path).file("ca.crt")],
-      checks: 162,
+      checks: 163,
     }, port),
 });

@@ -16,6 +16,7 @@ import {
   waitForPorts,
   waitForStat,
 } from "../support/serving.ts";
+import { moveClock, stopClock, STOPPABLE } from "../support/stopped_clock.ts";
 import { Wire } from "../support/wire.ts";
 
 const MIB = 1024 * 1024;
@@ -57,26 +58,37 @@ inEveryMode("20,000 connection attempts with -c 1000", async (mode) => {
 });
 
 inEveryMode("clients that never finish a line are idle", async (mode) => {
-  const args = ["-c", "210", "-o", "idle_timeout=2"];
+  const args = ["-c", "210", "-o", `idle_timeout=60,${STOPPABLE}`];
   await serving({ mode, args }, async ({ server, connect }) => {
     using good = await connect();
+    await stopClock(good);
     assertEquals(await good.set("kept", VALUE), "STORED");
     const before = Deno.build.os === "linux" ? server.residentBytes() : 0;
     const slow = await Promise.all(
       Array.from({ length: 200 }, () => connect()),
     );
+    await waitForStat(good, "curr_connections", 201);
     const text = "get " + "k".repeat(200);
     let open = slow.length;
+    let sent = 0;
     const dripping = slow.map(async (wire) => {
       try {
         for (let at = 0;; at = (at + 1) % text.length) {
           await wire.send(text[at]);
+          sent++;
           await new Promise((resolve) => setTimeout(resolve, 100));
         }
       } catch {
         open--;
       }
     });
+    // What arrives all the time does not count as a command.
+    for (const seconds of [20, 60]) {
+      const enough = sent + 5 * slow.length;
+      await waitFor("pieces of lines", () => sent >= enough);
+      assertEquals(open, slow.length);
+      await moveClock(good, seconds);
+    }
     await waitFor("all of them to be sent away", async () => {
       // Who asks is not idle.
       await good.expectValue("kept", VALUE);

@@ -59,7 +59,7 @@ loginTest("-Y lets users in, and nobody else", "ada:pw\nbob:x y\n", async ({
   await other.expectValue("k", VALUE);
   assertEquals(await wire.stat("auth_errors"), 2);
   assertEquals(await wire.stat("auth_cmds"), 4);
-  assertMatch(server.log, /WARN login failed .*address=127\.0\.0\.1/);
+  await server.waitForLog(/WARN login failed .*address=127\.0\.0\.1/);
   assert(!/ada|eve|pw|x y/.test(server.log), "names and passwords are logged");
 });
 

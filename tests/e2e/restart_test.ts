@@ -232,34 +232,58 @@ async function fill(wire: Wire, megabytes: number): Promise<void> {
   }
 }
 
-inEveryMode("killed while writing, the old file survives", async (mode) => {
-  await inTemporaryDirectory(async (folder) => {
-    const args = snapshotAt(folder, "-m", "320");
-    let old = new Uint8Array();
-    await lives(mode, args, async (served, wire) => {
-      assertEquals(await wire.set("k", "old"), "STORED");
-      await stopWarm(served);
-      old = Deno.readFileSync(`${folder}/s`);
-    }, async ({ server }, wire) => {
-      await fill(wire, 250);
-      wire.close();
-      server.child.kill("SIGTERM");
-      await waitFor("the new file", () => names(folder).includes("s.new"));
-      await server.stop("SIGKILL");
-      assertEquals(names(folder), ["s.new", "s.used"], server.log);
-      assertEquals(Deno.readFileSync(`${folder}/s.used`), old);
-    }, async ({ server }, wire) => {
-      assertMatch(server.log, /no snapshot to load/);
-      assertEquals(names(folder), ["s.used"]);
-      assertEquals(await wire.stat("curr_items"), 0);
+/** Kills a server that writes its snapshot; false if that was done before the
+ * signal came. */
+async function killWhileWriting(mode: Mode, folder: string): Promise<boolean> {
+  const args = snapshotAt(folder, "-m", "320");
+  let old = new Uint8Array();
+  let isCaught = false;
+  await lives(mode, args, async (served, wire) => {
+    assertEquals(await wire.set("k", "old"), "STORED");
+    await stopWarm(served);
+    old = Deno.readFileSync(`${folder}/s`);
+  }, async ({ server }, wire) => {
+    await fill(wire, 250);
+    wire.close();
+    server.child.kill("SIGTERM");
+    await waitFor("the new file", () => {
+      return names(folder).some((name) => ["s.new", "s"].includes(name));
     });
-    // An operator who wants the old values back says so by renaming.
-    Deno.renameSync(`${folder}/s.used`, `${folder}/s`);
-    await lives(mode, args, async (_served, wire) => {
-      await wire.expectValue("k", new TextEncoder().encode("old"));
-    });
+    await server.stop("SIGKILL");
+    // Without its last name it was not done.
+    isCaught = !names(folder).includes("s");
+    if (!isCaught) return;
+    assertEquals(names(folder), ["s.new", "s.used"], server.log);
+    assertEquals(Deno.readFileSync(`${folder}/s.used`), old);
   });
+  return isCaught;
+}
+
+inEveryMode("killed while writing, the old file survives", async (mode) => {
+  let isCaught = false;
+  for (let round = 0; round < 3 && !isCaught; round++) {
+    await inTemporaryDirectory(async (folder) => {
+      isCaught = await killWhileWriting(mode, folder);
+      if (isCaught) await expectOldSurvives(mode, folder);
+    });
+  }
+  assert(isCaught, "the snapshot is always there before the signal");
 });
+
+/** What follows {@linkcode killWhileWriting}. */
+async function expectOldSurvives(mode: Mode, folder: string): Promise<void> {
+  const args = snapshotAt(folder, "-m", "320");
+  await lives(mode, args, async ({ server }, wire) => {
+    assertMatch(server.log, /no snapshot to load/);
+    assertEquals(names(folder), ["s.used"]);
+    assertEquals(await wire.stat("curr_items"), 0);
+  });
+  // An operator who wants the old values back says so by renaming.
+  Deno.renameSync(`${folder}/s.used`, `${folder}/s`);
+  await lives(mode, args, async (_served, wire) => {
+    await wire.expectValue("k", new TextEncoder().encode("old"));
+  });
+}
 
 /** Runs the server as the last command of a shell script, and `body` with it
  * from its first moment on. */

@@ -106,7 +106,8 @@ async function converse(port: number): Promise<void> {
 }
 
 async function health(options: SmokeOptions, port: number): Promise<string> {
-  const args = ["health", "-l", "127.0.0.1", "-p", String(port)];
+  const patience = `--timeout=${DEADLINE_MS}`;
+  const args = ["health", patience, "-l", "127.0.0.1", "-p", String(port)];
   const { code, stdout } = await command(options, args).output();
   return `${code} ${new TextDecoder().decode(stdout)}`.trim();
 }
