@@ -2,7 +2,8 @@
  * Owns the histogram of how long batches took: buckets of powers of two
  * microseconds, counted without allocation. Never reads a clock.
  *
- * A batch is what one read brought. Only a sample of them is timed.
+ * A batch is what one read brought, or up to four of a large value with native
+ * I/O. Only a sample of them is timed.
  *
  * @module
  */

@@ -116,8 +116,9 @@ export class SingleServer implements ServerPort, ViewPort {
     };
   }
 
-  /** Opens the listeners, serves, and has announced it when this resolves;
-   * throws ListenError, StartError and SnapshotPlaceError. */
+  /** Opens the listeners, serves, and has announced it when this resolves,
+   * unless a client has told it to stop meanwhile; throws ListenError,
+   * StartError and SnapshotPlaceError. */
   static async start(settings: Settings, log: Log): Promise<SingleServer> {
     const server = new SingleServer(settings, log);
     await server.#serve();

@@ -149,7 +149,8 @@ export class SmpServer implements ViewPort {
     };
   }
 
-  /** Opens the listeners and starts the workers; throws ListenError,
+  /** Opens the listeners and starts the workers, and has announced it when
+   * this resolves, unless a client has told it to stop meanwhile; throws ListenError,
    * StartError and SnapshotPlaceError. */
   static async start(
     settings: Settings,
@@ -287,8 +288,9 @@ export class SmpServer implements ViewPort {
     }
     const repaired = this.store.bury(worker);
     if (repaired > 0) this.#log.warn("shards were repaired", { repaired });
-    this.#counters.bury(worker);
+    // In this order, so that there is room for who sees the lower number.
     this.control.clearRow(worker);
+    this.#counters.bury(worker);
     this.#callOthers({ name: "watchersChanged" }, worker);
   }
 

@@ -111,7 +111,8 @@ for (const command of ["shutdown", "shutdown graceful"]) {
   });
 }
 
-// The first worker that listens serves clients while others are starting.
+// The first of several workers serves clients while others are starting, of
+// eight for a good while.
 for (const command of ["shutdown", "shutdown graceful"]) {
   inEveryMode(`${command} counts while the server starts`, async (mode) => {
     const port = freePort();

@@ -48,6 +48,8 @@ export async function waitForPorts(
   server: OurServer,
   count: number,
 ): Promise<number[]> {
+  // Ends with the server, whose log says why.
+  await server.waitForLog(/listening.*\n/);
   await waitFor(
     `listening on ${count} addresses`,
     () => listeningPorts(server.log).length >= count,
