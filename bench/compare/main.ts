@@ -288,12 +288,11 @@ async function compare(
   const notes = [...results.map(rateText), busyText(facts)];
   for (const note of notes) if (note !== "") console.log(note);
   console.log(`resident memory: ${comparison.memoryText}`);
-  const { out, rounds, secs, ours, theirs, memcached } = options;
+  const { out, rounds, secs, ours, theirs } = options;
   if (out === null) return;
   if (out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
-  const isAgainstOurs = memcached === null;
   const file = { facts, workload: WORKLOAD, pinning: pinning.text };
-  const asked = { rounds, secs, ours, theirs, isAgainstOurs };
+  const asked = { rounds, secs, ours, theirs };
   const all = { ...file, ...asked, results, runs: comparison.runs };
   Deno.writeTextFileSync(out, JSON.stringify(all, null, 1) + "\n");
   console.log(`written: ${out instanceof URL ? out.pathname : out}`);

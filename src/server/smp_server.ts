@@ -150,8 +150,8 @@ export class SmpServer implements ViewPort {
   }
 
   /** Opens the listeners and starts the workers, and has announced it when
-   * this resolves, unless a client has told it to stop meanwhile; throws ListenError,
-   * StartError and SnapshotPlaceError. */
+   * this resolves, unless a client has told it to stop meanwhile; throws
+   * ListenError, StartError and SnapshotPlaceError. */
   static async start(
     settings: Settings,
     log: Log,

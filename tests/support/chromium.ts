@@ -5,7 +5,7 @@
  * @module
  */
 import { type Browser, chromium, type Page } from "npm:playwright-core@1.65.1";
-import { waitFor } from "./serving.ts";
+import { inTemporaryDirectory } from "./serving.ts";
 
 export type { Page } from "npm:playwright-core@1.65.1";
 
@@ -58,40 +58,12 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/** Runs `body` with a directory for a browser's files. */
-async function withHome(body: (home: string) => Promise<void>): Promise<void> {
-  const home = await Deno.makeTempDir({ prefix: "denocached_test_" });
-  try {
-    await body(home);
-  } finally {
-    await removeInTheEnd(home);
-  }
-}
-
-// The browser's helpers may outlive it for a moment, and write meanwhile.
-async function removeInTheEnd(path: string): Promise<void> {
-  let last: unknown;
-  try {
-    await waitFor(`removing ${path}`, async () => {
-      try {
-        await Deno.remove(path, { recursive: true });
-        return true;
-      } catch (error) {
-        last = error;
-        return error instanceof Deno.errors.NotFound;
-      }
-    });
-  } catch {
-    throw last;
-  }
-}
-
 /** Runs `body` with a browser, and closes it whatever happens. */
 export async function browsing(
   executablePath: string,
   body: (browsing: Browsing) => Promise<void>,
 ): Promise<void> {
-  await withHome(async (home) => {
+  await inTemporaryDirectory(async (home) => {
     const browser: Browser = await chromium.launch({
       executablePath,
       args: ARGUMENTS,

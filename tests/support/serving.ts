@@ -114,7 +114,25 @@ export async function inTemporaryDirectory(
   try {
     await body(path);
   } finally {
-    await Deno.remove(path, { recursive: true });
+    await removeInTheEnd(path);
+  }
+}
+
+// A browser's helpers may outlive it for a moment, and write meanwhile.
+async function removeInTheEnd(path: string): Promise<void> {
+  let last: unknown;
+  try {
+    await waitFor(`removing ${path}`, async () => {
+      try {
+        await Deno.remove(path, { recursive: true });
+        return true;
+      } catch (error) {
+        last = error;
+        return false;
+      }
+    });
+  } catch {
+    throw last;
   }
 }
 

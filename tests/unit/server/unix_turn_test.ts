@@ -7,12 +7,8 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { SETTINGS_DEFAULT } from "../../../src/base/settings.ts";
-import { Counters } from "../../../src/observe/counters.ts";
 import { openListeners } from "../../../src/server/listeners.ts";
-import { Service } from "../../../src/server/service.ts";
-import { MemoryServer } from "../../support/memory_server.ts";
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+import { serviceOfTwo } from "./service_of_two.ts";
 
 Deno.test({
   name: "clients of a UNIX socket wait for no other worker's turn",
@@ -21,32 +17,14 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     const path = join(folder, "socket");
     const settings = { ...SETTINGS_DEFAULT, unixSocket: path };
-    const server = new MemoryServer();
     let turns = 0;
-    const service = new Service({
-      settings,
-      store: server.store,
-      counters: new Counters(),
-      log: SILENT,
-      port: server,
-      clock: new Int32Array([server.context.now]),
-      heartbeat: new Int32Array(1),
-      started: server.context.now,
-      unixTime: () => 0,
-      worker: 0,
-      workers: 2,
-      admission: {
-        hasRoom: () => true,
-        admit: () => true,
-        left() {},
-        roomAgain: () => Promise.resolve(),
-        // Never ours: another worker has fewer connections for ever.
-        turn() {
-          turns++;
-          return new Promise(() => {});
-        },
+    const service = serviceOfTwo({
+      // Never ours: another worker has fewer connections for ever.
+      turn() {
+        turns++;
+        return new Promise(() => {});
       },
-    });
+    }, settings);
     for (const listener of openListeners(settings)) service.listen(listener);
     try {
       using client = await Deno.connect({ transport: "unix", path });
