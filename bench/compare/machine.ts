@@ -45,6 +45,39 @@ export function coreCount(): number {
   return navigator.hardwareConcurrency;
 }
 
+/** Reads how much of this machine's time its host gave to others (field
+ * `steal` of proc(5) /proc/stat), which is what makes figures of a virtual
+ * machine differ from minute to minute. */
+export class StolenTime {
+  #stolen = 0;
+  #all = 0;
+
+  constructor() {
+    this.share();
+  }
+
+  /** The share (0..1) since the last call, or since this was made. */
+  share(): number {
+    const { stolen, all } = stolenOf(readText("/proc/stat"));
+    const share = (stolen - this.#stolen) / Math.max(1, all - this.#all);
+    this.#stolen = stolen;
+    this.#all = all;
+    return share;
+  }
+}
+
+/** Clock ticks of all processors so far, as /proc/stat says them: stolen ones
+ * and all. */
+export function stolenOf(stat: string): { stolen: number; all: number } {
+  const [line] = stat.split("\n");
+  // user nice system idle iowait irq softirq steal; guests are in user.
+  const ticks = line.split(/\s+/).slice(1, 9).map(Number);
+  return {
+    stolen: ticks[7] ?? 0,
+    all: ticks.reduce((sum, count) => sum + count, 0),
+  };
+}
+
 /** Asks the system. */
 export async function gatherFacts(
   memcached: string | null,

@@ -17,6 +17,8 @@ export interface Run {
   p50Us: number;
   p99Us: number;
   p999Us: number;
+  /** Share of the machine's time that its host gave to others meanwhile. */
+  stolenShare: number;
 }
 
 /** All runs of one row, in pairs: the n-th of each ran one after the other. */
@@ -27,6 +29,8 @@ export interface RowRuns {
   ours: Run[];
   /** Of memcached, or of the denocached with other flags beside ours. */
   theirs: Run[];
+  /** Runs that do not count, because too much was stolen from them. */
+  repeated: number;
 }
 
 /** Median, least and most. */
@@ -50,6 +54,9 @@ export interface RowResult {
   name: string;
   rate: number | null;
   rounds: number;
+  repeated: number;
+  /** Most that was stolen from a run that counts. */
+  stolenShareMax: number;
   /** µs of CPU for a key, or for the latency row µs of p99. */
   judged: "cpuUs" | "p99Us";
   ours: Spread;
@@ -83,6 +90,11 @@ export function summarize(runs: RowRuns): RowResult {
     name: row.name,
     rate: runs.rate,
     rounds: ours.length,
+    repeated: runs.repeated,
+    stolenShareMax: Math.max(
+      of(ours, "stolenShare").max,
+      of(theirs, "stolenShare").max,
+    ),
     judged,
     ours: left,
     theirs: right,
@@ -193,6 +205,25 @@ export function rateText(result: RowResult): string {
     ? text
     : `${text}, of which only ${least} were sent: the machine is too busy, ` +
       "this row means nothing";
+}
+
+/** The share of stolen time above which a run is repeated: one from which 6 %
+ * were stolen had 1.2 times the CPU time of a quiet minute, with 25 % 1.6. */
+export const STOLEN_SHARE_MAX = 0.02;
+
+/** What the host of this machine did to the runs; "" if nothing. */
+export function stolenText(results: readonly RowResult[]): string {
+  const repeated = results.reduce((sum, row) => sum + row.repeated, 0);
+  const disturbed = results.filter(({ stolenShareMax }) =>
+    stolenShareMax > STOLEN_SHARE_MAX
+  ).map(({ name, stolenShareMax }) =>
+    `${name} (${Math.round(stolenShareMax * 100)} %)`
+  );
+  if (repeated + disturbed.length === 0) return "";
+  return `the host took time away: ${repeated} runs were repeated` +
+    (disturbed.length === 0
+      ? ""
+      : "; more than 2 % was missing from runs of " + disturbed.join(", "));
 }
 
 /** The load average above which a run is not alone on its machine. */

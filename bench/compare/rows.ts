@@ -75,6 +75,11 @@ export function withoutTargets(row: Row): Row {
   return { ...row, targetNative: null, targetPortable: null };
 }
 
+/** Whether a server that only answers single keys of one size can run it. */
+export function isBare({ mode, data }: Row): boolean {
+  return mode === "get" && data === SMALL;
+}
+
 /** The rows that `names` lists, with or without spaces, separated by commas;
  * all of them if undefined. */
 export function selectRows(names: string | undefined): Row[] {

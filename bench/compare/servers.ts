@@ -11,6 +11,7 @@ import { coreCount, outputOf } from "./machine.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const LOAD_MAIN = ROOT + "bench/load/main.ts";
+const BARE_MAIN = ROOT + "bench/compare/bare.ts";
 
 /** Cores for the servers and for the driver, as taskset takes them; null
  * leaves them to the system. */
@@ -22,7 +23,8 @@ export interface Pinning {
 }
 
 /** Servers of `threads` threads on the first cores, the driver on the next;
- * with no core left for the driver all of them share all cores alike. */
+ * with no core left for the driver all of them share all cores alike. For
+ * servers that are to share one core whatever their threads, give 1. */
 export async function choosePinning(threads: number): Promise<Pinning> {
   const cores = coreCount();
   const unpinned = (text: string) => ({ servers: null, driver: null, text });
@@ -57,6 +59,12 @@ export function startCommand(): string[] {
   const [program, ...args] = readConfig().start.split(/\s+/);
   if (program !== "deno") throw new Error("the start task runs no deno");
   return [Deno.execPath(), ...args];
+}
+
+/** The command of the server that only answers; `{port}` is to be replaced. */
+export function bareCommand(): string[] {
+  return [Deno.execPath(), "run", "--allow-net", "--no-prompt", BARE_MAIN]
+    .concat("{port}");
 }
 
 /** A server under measurement. */
