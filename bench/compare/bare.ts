@@ -1,7 +1,7 @@
 /**
  * Owns a server that answers the driver's sets and gets over Deno's sockets
- * and does nothing else: no table, no parser, no limits. Its CPU time is what
- * that I/O costs every server. Never keeps a value: it answers with as many
+ * and does nothing else: no table, no parser, no limits. Its CPU time is about
+ * what that I/O costs a server. Never keeps a value: it answers with as many
  * bytes as the last set had.
  *
  * Usage: deno run --allow-net bench/compare/bare.ts PORT

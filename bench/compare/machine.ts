@@ -52,17 +52,17 @@ export class StolenTime {
   #stolen = 0;
   #all = 0;
 
-  constructor() {
-    this.share();
-  }
-
-  /** The share (0..1) since the last call, or since this was made. */
-  share(): number {
+  /** What comes now counts. */
+  restart(): void {
     const { stolen, all } = stolenOf(readText("/proc/stat"));
-    const share = (stolen - this.#stolen) / Math.max(1, all - this.#all);
     this.#stolen = stolen;
     this.#all = all;
-    return share;
+  }
+
+  /** The share (0..1) of all cores' time since the restart. */
+  share(): number {
+    const { stolen, all } = stolenOf(readText("/proc/stat"));
+    return (stolen - this.#stolen) / Math.max(1, all - this.#all);
   }
 }
 

@@ -20,6 +20,7 @@ import { findMemcached } from "../../tests/support/memcached.ts";
 import { canUseEpoll } from "../load/epoll.ts";
 import { LOAD_DEFAULT } from "../load/options.ts";
 import { type Facts, gatherFacts, StolenTime } from "./machine.ts";
+import { Patience, quietest } from "./patience.ts";
 import {
   busyText,
   factsText,
@@ -29,15 +30,14 @@ import {
   type RowRuns,
   type Run,
   spreadOf,
-  STOLEN_SHARE_MAX,
   stolenText,
   summarize,
   tableHead,
   tableLine,
 } from "./report.ts";
 import {
+  canBareAnswer,
   fillLoad,
-  isBare,
   PEAK_ROW,
   type Row,
   rowLoad,
@@ -86,14 +86,12 @@ interface CompareOptions {
 
 function positive(text: string | undefined, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text);
-  if (!(value > 0)) throw new Error(`bad number ${text}`);
+  if (!(value > 0 && value < Infinity)) throw new Error(`bad number ${text}`);
   return value;
 }
 
 function patienceOf(text: string | undefined): number {
-  const value = Number(text ?? 150);
-  if (!(value >= 0)) throw new Error(`bad number ${text}`);
-  return value;
+  return text === "0" ? 0 : positive(text, 150);
 }
 
 function wordsOf(text: string | undefined): string[] {
@@ -170,11 +168,11 @@ function rowsOf(
   isWithoutMemcached: boolean,
 ): Row[] {
   const selected = selectRows(names);
-  const rows = isForBare ? selected.filter(isBare) : selected;
+  const rows = isForBare ? selected.filter(canBareAnswer) : selected;
   if (rows.length < selected.length && names !== undefined) {
     throw new Error("--bare answers only gets of 100 B");
   }
-  return isWithoutMemcached ? rows.map(withoutTargets) : rows;
+  return isForBare || isWithoutMemcached ? rows.map(withoutTargets) : rows;
 }
 
 /** The threads that flags ask for. */
@@ -189,13 +187,14 @@ class Comparison {
   readonly #pinning: Pinning;
   readonly #servers: Server[] = [];
   readonly #stolen = new StolenTime();
+  readonly #patience: Patience;
   #seed = 1;
-  #patienceSecs = 0;
   readonly runs: RowRuns[] = [];
 
   constructor(options: CompareOptions, pinning: Pinning) {
     this.options = options;
     this.#pinning = pinning;
+    this.#patience = new Patience(options.patienceSecs, options.rows.length);
   }
 
   /** Starts both servers and fills them. */
@@ -250,7 +249,7 @@ class Comparison {
   ): Promise<Run> {
     const load = rowLoad(row, { secs, warmUpSecs: WARM_UP_SECS }, this.#seed);
     load.rate = rate ?? 0;
-    this.#stolen.share();
+    this.#stolen.restart();
     const result = await runLoad(server, load, this.#pinning);
     const { keys, serverCpuUs, driverCpuUs } = result;
     return {
@@ -264,34 +263,39 @@ class Comparison {
     };
   }
 
-  // A run that counts: again and again until the host has left the machine
-  // alone, or patience ends.
-  async #quietRun(server: Server, runs: RowRuns): Promise<Run> {
+  // Ours and theirs one after the other, while the host leaves us alone.
+  async #quietPair(runs: RowRuns): Promise<void> {
     const { secs } = this.options;
-    for (;;) {
-      const run = await this.#run(server, runs.row, runs.rate, secs);
-      if (run.stolenShare <= STOLEN_SHARE_MAX) return run;
-      this.#patienceSecs -= secs + WARM_UP_SECS + RUN_START_SECS;
-      if (this.#patienceSecs < 0) return run;
-      runs.repeated++;
-    }
+    const { row, rate } = runs;
+    const { pair, repeated } = await quietest(
+      async () => {
+        const [ours, theirs] = this.#servers;
+        return [
+          await this.#run(ours, row, rate, secs),
+          await this.#run(theirs, row, rate, secs),
+        ];
+      },
+      (pair) => Math.max(...pair.map((run) => run.stolenShare)),
+      2 * (secs + WARM_UP_SECS + RUN_START_SECS),
+      this.#patience,
+    );
+    runs.ours.push(pair[0]);
+    runs.theirs.push(pair[1]);
+    runs.repeated += repeated;
   }
 
   /** Runs a row A B A B. */
   async measure(row: Row): Promise<RowResult> {
-    const { rounds, patienceSecs, rows } = this.options;
-    this.#patienceSecs = Math.max(0, this.#patienceSecs) +
-      patienceSecs / rows.length;
+    const { rounds } = this.options;
+    this.#patience.startRow();
     const rate = row.isLatency ? Math.round(await this.#peak() / 2) : null;
-    const [ours, theirs] = this.#servers;
     const runs: RowRuns = { row, rate, ours: [], theirs: [], repeated: 0 };
     for (const server of this.#servers) {
       await this.#run(server, row, rate, FIRST_RUN_SECS);
     }
     for (let round = 0; round < rounds; round++) {
       this.#seed++;
-      runs.ours.push(await this.#quietRun(ours, runs));
-      runs.theirs.push(await this.#quietRun(theirs, runs));
+      await this.#quietPair(runs);
     }
     this.runs.push(runs);
     return summarize(runs);
@@ -321,7 +325,7 @@ function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
   console.log(factsText(facts));
   console.log(`workload: ${WORKLOAD}`);
   console.log(
-    `both: -m ${MEMORY_MEGABYTES}, -t 1 unless flags say otherwise; ` +
+    `-m ${MEMORY_MEGABYTES}, -t 1 unless flags say otherwise; ` +
       (isBare
         ? "ours: a server that only answers, over Deno's sockets"
         : `flags of ours: ${flags(ours)}`) +
@@ -358,11 +362,11 @@ async function compare(
   ];
   for (const note of notes) if (note !== "") console.log(note);
   console.log(`resident memory: ${comparison.memoryText}`);
-  const { out, rounds, secs, isBare, ours, theirs } = options;
+  const { out, rounds, secs, patienceSecs, isBare, ours, theirs } = options;
   if (out === null) return;
   if (out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
   const file = { facts, workload: WORKLOAD, pinning: pinning.text };
-  const asked = { rounds, secs, isBare, ours, theirs };
+  const asked = { rounds, secs, patienceSecs, isBare, ours, theirs };
   const all = { ...file, ...asked, results, runs: comparison.runs };
   Deno.writeTextFileSync(out, JSON.stringify(all, null, 1) + "\n");
   console.log(`written: ${out instanceof URL ? out.pathname : out}`);
@@ -374,6 +378,9 @@ async function main(): Promise<void> {
   const facts = await gatherFacts(options.memcached, version);
   const threads = Math.max(threadsOf(options.ours), threadsOf(options.theirs));
   const pinning = await choosePinning(options.isOneCore ? 1 : threads);
+  if (options.isOneCore && pinning.servers === null) {
+    throw new Error(`--one-core needs two cores and taskset: ${pinning.text}`);
+  }
   const comparison = new Comparison(options, pinning);
   const interrupted = async () => {
     await comparison.stop();

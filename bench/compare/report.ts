@@ -5,6 +5,7 @@
  * @module
  */
 import type { Facts } from "./machine.ts";
+import { STOLEN_SHARE_MAX } from "./patience.ts";
 import type { Row } from "./rows.ts";
 
 /** One run of one row against one server. */
@@ -29,7 +30,7 @@ export interface RowRuns {
   ours: Run[];
   /** Of memcached, or of the denocached with other flags beside ours. */
   theirs: Run[];
-  /** Runs that do not count, because too much was stolen from them. */
+  /** Pairs that do not count, because too much was stolen from them. */
   repeated: number;
 }
 
@@ -55,7 +56,8 @@ export interface RowResult {
   rate: number | null;
   rounds: number;
   repeated: number;
-  /** Most that was stolen from a run that counts. */
+  /** Pairs that count although too much was stolen, and the most that was. */
+  disturbed: number;
   stolenShareMax: number;
   /** µs of CPU for a key, or for the latency row µs of p99. */
   judged: "cpuUs" | "p99Us";
@@ -86,15 +88,16 @@ export function summarize(runs: RowRuns): RowResult {
   const ratios = spreadOf(
     ours.map((run, i) => run[judged] / theirs[i][judged]),
   );
+  const stolen = ours.map((run, i) =>
+    Math.max(run.stolenShare, theirs[i].stolenShare)
+  );
   return {
     name: row.name,
     rate: runs.rate,
     rounds: ours.length,
     repeated: runs.repeated,
-    stolenShareMax: Math.max(
-      of(ours, "stolenShare").max,
-      of(theirs, "stolenShare").max,
-    ),
+    disturbed: stolen.filter((share) => share > STOLEN_SHARE_MAX).length,
+    stolenShareMax: Math.max(...stolen),
     judged,
     ours: left,
     theirs: right,
@@ -207,23 +210,18 @@ export function rateText(result: RowResult): string {
       "this row means nothing";
 }
 
-/** The share of stolen time above which a run is repeated: one from which 6 %
- * were stolen had 1.2 times the CPU time of a quiet minute, with 25 % 1.6. */
-export const STOLEN_SHARE_MAX = 0.02;
-
 /** What the host of this machine did to the runs; "" if nothing. */
 export function stolenText(results: readonly RowResult[]): string {
   const repeated = results.reduce((sum, row) => sum + row.repeated, 0);
-  const disturbed = results.filter(({ stolenShareMax }) =>
-    stolenShareMax > STOLEN_SHARE_MAX
-  ).map(({ name, stolenShareMax }) =>
-    `${name} (${Math.round(stolenShareMax * 100)} %)`
-  );
+  const disturbed = results.filter((row) => row.disturbed > 0);
   if (repeated + disturbed.length === 0) return "";
-  return `the host took time away: ${repeated} runs were repeated` +
-    (disturbed.length === 0
-      ? ""
-      : "; more than 2 % was missing from runs of " + disturbed.join(", "));
+  const rows = disturbed.map((row) =>
+    `${row.name} (${row.disturbed} of ${row.rounds}, at most ` +
+    `${Math.round(row.stolenShareMax * 100)} %)`
+  );
+  return `the host took time away: ${repeated} pairs of runs were repeated` +
+    (rows.length === 0 ? "" : "; pairs that count and lack more than " +
+      `${STOLEN_SHARE_MAX * 100} %: ${rows.join(", ")}`);
 }
 
 /** The load average above which a run is not alone on its machine. */

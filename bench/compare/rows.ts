@@ -75,8 +75,8 @@ export function withoutTargets(row: Row): Row {
   return { ...row, targetNative: null, targetPortable: null };
 }
 
-/** Whether a server that only answers single keys of one size can run it. */
-export function isBare({ mode, data }: Row): boolean {
+/** Whether the server that only answers (`bare.ts`) can run a row. */
+export function canBareAnswer({ mode, data }: Row): boolean {
   return mode === "get" && data === SMALL;
 }
 
