@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { toLatin1 } from "../../src/base/bytes.ts";
+import { Bytes, latin1 } from "../../src/base/bytes.ts";
+import { Output } from "../../src/protocol/output.ts";
 import { KEY_DIGITS, KEY_PREFIX } from "../load/requests.ts";
 
 const INPUT_BYTES = 64 * 1024;
@@ -16,21 +17,26 @@ const KEY_BYTES = KEY_PREFIX.length + KEY_DIGITS;
 const GET_KEY_AT = "get ".length;
 const GET_BYTES = GET_KEY_AT + KEY_BYTES + 2;
 const REPLY_KEY_AT = "VALUE ".length;
-const STORED = toLatin1("STORED\r\n");
+const STORED = Bytes.fromLatin1("STORED\r\n");
 const LETTER_S = 115, LF = 10;
 
-/** Bytes of the values that gets are answered with. */
+/** Bytes of the values that gets are answered with, and such an answer, but for
+ * the key. */
 let valueBytes = 0;
+let answer = answerOf(valueBytes);
+
+function answerOf(size: number): Bytes {
+  const key = "k".repeat(KEY_BYTES);
+  return Bytes.fromLatin1(
+    `VALUE ${key} 0 ${size}\r\n${"x".repeat(size)}\r\nEND\r\n`,
+  );
+}
 
 /** One client of the driver. */
 class BareClient {
   readonly #input = new Uint8Array(INPUT_BYTES);
   #held = 0;
-  #output = new Uint8Array(0);
-  #length = 0;
-  /** The reply to a get, but for the key; made anew for another size. */
-  #reply = new Uint8Array(0);
-  #replyValueBytes = -1;
+  readonly #output = new Output();
 
   async serve(conn: Deno.TcpConn): Promise<void> {
     conn.setNoDelay();
@@ -40,15 +46,15 @@ class BareClient {
       );
       if (count === null) return;
       this.#held += count;
-      this.#answer();
-      for (let at = 0; at < this.#length;) {
-        at += await conn.write(this.#output.subarray(at, this.#length));
+      this.#run();
+      for (let at = 0; at < this.#output.length;) {
+        at += await conn.write(this.#output.filled().subarray(at));
       }
-      this.#length = 0;
+      this.#output.clear();
     }
   }
 
-  #answer(): void {
+  #run(): void {
     let at = 0;
     for (let used = -1; used !== 0 && at < this.#held; at += used) {
       used = this.#input[at] === LETTER_S ? this.#set(at) : this.#get(at);
@@ -61,41 +67,22 @@ class BareClient {
   #set(at: number): number {
     const end = this.#input.indexOf(LF, at);
     if (end < 0 || end >= this.#held) return 0;
-    const line = this.#input.subarray(at, end);
-    const size = Number(String.fromCharCode(...line).trim().split(" ")[4]);
+    const line = latin1(this.#input, at, end);
+    const size = Number(line.trim().split(" ")[4]);
     const used = end + 1 - at + size + 2;
     if (at + used > this.#held) return 0;
-    valueBytes = size;
-    this.#append(STORED);
+    if (size !== valueBytes) answer = answerOf(valueBytes = size);
+    this.#output.text(STORED);
     return used;
   }
 
   #get(at: number): number {
     if (at + GET_BYTES > this.#held) return 0;
-    if (this.#replyValueBytes !== valueBytes) {
-      this.#replyValueBytes = valueBytes;
-      const value = "x".repeat(valueBytes);
-      const key = "k".repeat(KEY_BYTES);
-      this.#reply = toLatin1(
-        `VALUE ${key} 0 ${valueBytes}\r\n${value}\r\nEND\r\n`,
-      );
-    }
     for (let i = 0; i < KEY_BYTES; i++) {
-      this.#reply[REPLY_KEY_AT + i] = this.#input[at + GET_KEY_AT + i];
+      answer.u8[REPLY_KEY_AT + i] = this.#input[at + GET_KEY_AT + i];
     }
-    this.#append(this.#reply);
+    this.#output.text(answer);
     return GET_BYTES;
-  }
-
-  #append(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length;
-    if (needed > this.#output.length) {
-      const output = new Uint8Array(2 * needed);
-      output.set(this.#output.subarray(0, this.#length));
-      this.#output = output;
-    }
-    this.#output.set(bytes, this.#length);
-    this.#length = needed;
   }
 }
 

@@ -45,30 +45,15 @@ export function coreCount(): number {
   return navigator.hardwareConcurrency;
 }
 
-/** Reads how much of this machine's time its host gave to others (field
- * `steal` of proc(5) /proc/stat), which is what makes figures of a virtual
- * machine differ from minute to minute. */
-export class StolenTime {
-  #stolen = 0;
-  #all = 0;
-
-  /** What comes now counts. */
-  restart(): void {
-    const { stolen, all } = stolenOf(readText("/proc/stat"));
-    this.#stolen = stolen;
-    this.#all = all;
-  }
-
-  /** The share (0..1) of all cores' time since the restart. */
-  share(): number {
-    const { stolen, all } = stolenOf(readText("/proc/stat"));
-    return (stolen - this.#stolen) / Math.max(1, all - this.#all);
-  }
+/** Clock ticks of all processors so far: those that the host of this machine
+ * gave to others (field `steal` of proc(5) /proc/stat), and all. */
+export interface Ticks {
+  stolen: number;
+  all: number;
 }
 
-/** Clock ticks of all processors so far, as /proc/stat says them: stolen ones
- * and all. */
-export function stolenOf(stat: string): { stolen: number; all: number } {
+/** The ticks in what /proc/stat says. */
+export function ticksOf(stat: string): Ticks {
   const [line] = stat.split("\n");
   // user nice system idle iowait irq softirq steal; guests are in user.
   const ticks = line.split(/\s+/).slice(1, 9).map(Number);
@@ -76,6 +61,17 @@ export function stolenOf(stat: string): { stolen: number; all: number } {
     stolen: ticks[7] ?? 0,
     all: ticks.reduce((sum, count) => sum + count, 0),
   };
+}
+
+/** The ticks now; none where there is no /proc. */
+export function readTicks(): Ticks {
+  return ticksOf(readText("/proc/stat"));
+}
+
+/** The share (0..1) of all cores' time that was stolen between two readings:
+ * what makes figures of a virtual machine differ from minute to minute. */
+export function stolenShare(before: Ticks, after: Ticks): number {
+  return (after.stolen - before.stolen) / Math.max(1, after.all - before.all);
 }
 
 /** Asks the system. */

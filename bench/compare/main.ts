@@ -19,7 +19,7 @@ import { parseArgs } from "@std/cli";
 import { findMemcached } from "../../tests/support/memcached.ts";
 import { canUseEpoll } from "../load/epoll.ts";
 import { LOAD_DEFAULT } from "../load/options.ts";
-import { type Facts, gatherFacts, StolenTime } from "./machine.ts";
+import { type Facts, gatherFacts, readTicks, stolenShare } from "./machine.ts";
 import { Patience, quietest } from "./patience.ts";
 import {
   busyText,
@@ -186,7 +186,6 @@ class Comparison {
   readonly options: CompareOptions;
   readonly #pinning: Pinning;
   readonly #servers: Server[] = [];
-  readonly #stolen = new StolenTime();
   readonly #patience: Patience;
   #seed = 1;
   readonly runs: RowRuns[] = [];
@@ -249,7 +248,7 @@ class Comparison {
   ): Promise<Run> {
     const load = rowLoad(row, { secs, warmUpSecs: WARM_UP_SECS }, this.#seed);
     load.rate = rate ?? 0;
-    this.#stolen.restart();
+    const before = readTicks();
     const result = await runLoad(server, load, this.#pinning);
     const { keys, serverCpuUs, driverCpuUs } = result;
     return {
@@ -259,7 +258,7 @@ class Comparison {
       p50Us: result.p50Us,
       p99Us: result.p99Us,
       p999Us: result.p999Us,
-      stolenShare: this.#stolen.share(),
+      stolenShare: stolenShare(before, readTicks()),
     };
   }
 
@@ -267,14 +266,12 @@ class Comparison {
   async #quietPair(runs: RowRuns): Promise<void> {
     const { secs } = this.options;
     const { row, rate } = runs;
+    const [ours, theirs] = this.#servers;
     const { pair, repeated } = await quietest(
-      async () => {
-        const [ours, theirs] = this.#servers;
-        return [
-          await this.#run(ours, row, rate, secs),
-          await this.#run(theirs, row, rate, secs),
-        ];
-      },
+      async () => [
+        await this.#run(ours, row, rate, secs),
+        await this.#run(theirs, row, rate, secs),
+      ],
       (pair) => Math.max(...pair.map((run) => run.stolenShare)),
       2 * (secs + WARM_UP_SECS + RUN_START_SECS),
       this.#patience,

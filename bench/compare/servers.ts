@@ -63,8 +63,8 @@ export function startCommand(): string[] {
 
 /** The command of the server that only answers; `{port}` is to be replaced. */
 export function bareCommand(): string[] {
-  return [Deno.execPath(), "run", "--allow-net", "--no-prompt", BARE_MAIN]
-    .concat("{port}");
+  const flags = ["--allow-net", "--no-prompt"];
+  return [Deno.execPath(), "run", ...flags, BARE_MAIN, "{port}"];
 }
 
 /** A server under measurement. */

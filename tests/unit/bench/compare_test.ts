@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { stolenOf } from "../../../bench/compare/machine.ts";
+import { stolenShare, ticksOf } from "../../../bench/compare/machine.ts";
 import {
   Patience,
   quietest,
@@ -32,10 +32,14 @@ const QUIET: Run = {
 describe("comparison with memcached", () => {
   it("reads stolen time of /proc/stat as proc(5) words it", () => {
     const stat = "cpu  100 20 30 400 5 6 7 32 9 9\ncpu0 1 2 3 4 5 6 7 8 0 0\n";
-    assertEquals(stolenOf(stat), { stolen: 32, all: 600 });
+    assertEquals(ticksOf(stat), { stolen: 32, all: 600 });
     // Kernels before 2.6.11 have no such field, other systems no file.
-    assertEquals(stolenOf("cpu 10 20 30 40 0 0 0"), { stolen: 0, all: 100 });
-    assertEquals(stolenOf(""), { stolen: 0, all: 0 });
+    assertEquals(ticksOf("cpu 10 20 30 40 0 0 0"), { stolen: 0, all: 100 });
+    assertEquals(ticksOf(""), { stolen: 0, all: 0 });
+    const before = ticksOf(stat);
+    assertEquals(stolenShare(before, { stolen: 40, all: 800 }), 0.04);
+    // No time has passed.
+    assertEquals(stolenShare(before, before), 0);
   });
 
   it("says which rows the host has disturbed, and nothing if none", () => {
