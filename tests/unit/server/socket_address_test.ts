@@ -44,6 +44,7 @@ Deno.test({
 Deno.test({
   name: "a name that is none is refused as Deno refuses it",
   ignore,
+  // The library stays open as long as the process lives.
   sanitizeResources: false,
   fn() {
     const libc = new Libc();
