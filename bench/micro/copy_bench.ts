@@ -8,7 +8,7 @@
 import { Bytes, copyBytes, SLACK_BYTES } from "../../src/base/bytes.ts";
 import { benchThousand } from "./thousand.ts";
 
-const LENGTHS = [16, 64, 100, 192, 1024];
+const LENGTHS = [6, 12, 64, 100, 192, 384, 1024];
 const BUFFER_BYTES = 64 * 1024;
 
 const plain = Bytes.allocate(BUFFER_BYTES);

@@ -12,7 +12,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import { KeyScout, SCOUT_KEYS_MAX } from "../protocol/key_scout.ts";
-import type { Store } from "../store/store.ts";
+import type { Prefetch, Store } from "../store/store.ts";
 
 /** Fewer keys than this are not worth it. */
 const KEYS_MIN = 2;
@@ -25,19 +25,18 @@ const TEXT_BYTES_MIN = 40;
  * as it is until the batch ends; `forget` comes first in every batch. */
 export class Lookahead {
   readonly #store: Store;
+  readonly #prefetch: Prefetch;
   readonly #scout = new KeyScout();
   readonly #hashes = new Int32Array(SCOUT_KEYS_MAX);
-  readonly #references = new Int32Array(SCOUT_KEYS_MAX);
   #input: Bytes | null = null;
   #count = 0;
   #next = 0;
   /** Input from here on has not been looked at. */
   until = 0;
-  /** Keeps the loads alive: the compiler drops those nobody uses. */
-  loaded = 0;
 
   constructor(store: Store) {
     this.#store = store;
+    this.#prefetch = store.prefetch(SCOUT_KEYS_MAX);
   }
 
   /** Begins a batch: what was known is about other bytes. */
@@ -68,23 +67,11 @@ export class Lookahead {
     this.#count = this.#next = 0;
     if (count < KEYS_MIN) return;
     const store = this.#store;
-    const hashes = this.#hashes, references = this.#references;
+    const hashes = this.#hashes;
     for (let i = 0; i < count; i++) {
       hashes[i] = store.hash(input, at[i], length[i]);
     }
-    let loaded = 0;
-    for (let i = 0; i < count; i++) {
-      loaded ^= store.partitionOf(hashes[i]).shard.index.fetchBucket(hashes[i]);
-    }
-    for (let i = 0; i < count; i++) {
-      const { shard } = store.partitionOf(hashes[i]);
-      references[i] = shard.index.likely(hashes[i]);
-    }
-    for (let i = 0; i < count; i++) {
-      const { shard } = store.partitionOf(hashes[i]);
-      loaded ^= shard.records.fetch(references[i]);
-    }
-    this.loaded = loaded;
+    this.#prefetch.fetch(hashes, count);
     this.#input = input;
     this.#count = count;
   }

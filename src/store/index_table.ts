@@ -110,7 +110,8 @@ export class IndexTable {
       ((index & (this.#pageBuckets - 1)) << BUCKET_WORDS_SHIFT);
   }
 
-  #bucketOf(hash: number): number {
+  /** Word offset of the bucket where the chain of a hash starts. */
+  bucketOf(hash: number): number {
     const buckets = this.#control[C_BUCKETS];
     const level = 1 << (31 - Math.clz32(buckets));
     const bucket = hash & (2 * level - 1);
@@ -125,7 +126,7 @@ export class IndexTable {
   find(hash: number, key: Bytes, at: number, length: number): number {
     const words = this.#words;
     const pattern = Math.imul(tagOf(hash), 0x01010101);
-    let bucket = this.#bucketOf(hash);
+    let bucket = this.bucketOf(hash);
     for (let hop = 0; hop < HOPS_MAX; hop++) {
       for (let group = 1; group <= 3; group++) {
         const x = words[bucket + group] ^ pattern;
@@ -149,16 +150,10 @@ export class IndexTable {
     return 0;
   }
 
-  /** Loads the bucket of a hash, and returns some word of it; for what looks
-   * ahead. Like the next one it needs no lock and promises nothing. */
-  fetchBucket(hash: number): number {
-    return this.#words[this.#bucketOf(hash)];
-  }
-
-  /** A reference in the first bucket whose tag matches, else 0. */
-  likely(hash: number): number {
+  /** A reference in this one bucket whose tag is that of the hash, else 0;
+   * for what looks ahead: it needs no lock and promises nothing. */
+  likely(bucket: number, hash: number): number {
     const words = this.#words;
-    const bucket = this.#bucketOf(hash);
     const pattern = Math.imul(tagOf(hash), 0x01010101);
     for (let group = 1; group <= 3; group++) {
       const x = words[bucket + group] ^ pattern;
@@ -193,7 +188,7 @@ export class IndexTable {
   /** Sets {@linkcode slot} to the one that holds `reference`, by its hash. */
   locate(hash: number, reference: number): boolean {
     const words = this.#words;
-    let bucket = this.#bucketOf(hash);
+    let bucket = this.bucketOf(hash);
     for (let hop = 0; hop < HOPS_MAX; hop++) {
       const linked = (words[bucket] & LINKED) !== 0;
       const first = bucket + SLOT_WORDS;
@@ -243,7 +238,7 @@ export class IndexTable {
   /** Adds a record; a page must be free if the chain has to grow. */
   link(hash: number, reference: number, bits: number): void {
     const words = this.#words;
-    let bucket = this.#bucketOf(hash);
+    let bucket = this.bucketOf(hash);
     while ((words[bucket] & LINKED) !== 0) {
       const slot = this.#emptySlot(bucket, LAST_SLOT);
       if (slot >= 0) return this.#put(bucket, slot, hash, reference, bits);
@@ -316,7 +311,7 @@ export class IndexTable {
     const hole = this.slot - this.bucket - SLOT_WORDS;
     this.#clear(this.bucket, hole);
     let previous = 0, number = 0;
-    let bucket = this.#bucketOf(hash);
+    let bucket = this.bucketOf(hash);
     while ((words[bucket] & LINKED) !== 0) {
       previous = bucket;
       number = words[bucket + SLOT_WORDS + LAST_SLOT];

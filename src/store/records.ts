@@ -25,11 +25,6 @@ const SEQUENCE_LOW = 1 << 14;
 /** Implicit CAS ids: sequence of the page * 2^18 + word offset in it + 1. */
 const CAS_OFFSET_BITS = 18;
 
-/** Words in a line of memory, and how far ahead a record is fetched: three
- * lines hold most items. */
-const LINE_WORDS = 16;
-const FETCH_WORDS = 2 * LINE_WORDS;
-
 /** Reads the records of one shard. */
 export class Records {
   readonly words: Int32Array;
@@ -55,15 +50,6 @@ export class Records {
     if ((second & SPAN) === 0) return word;
     if (word + 2 > words.length) return -1;
     return word + 2 + words[word + 1];
-  }
-
-  /** Loads the first lines of memory of a record, wherever `reference`
-   * points, and returns something of them: for what looks ahead. */
-  fetch(reference: number): number {
-    const words = this.words;
-    if (reference <= 0 || reference + FETCH_WORDS >= words.length) return 0;
-    return words[reference] ^ words[reference + LINE_WORDS] ^
-      words[reference + FETCH_WORDS];
   }
 
   keyLength(reference: number): number {

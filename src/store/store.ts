@@ -39,6 +39,7 @@ import {
 } from "./layout.ts";
 import { allocateShard, type ShardBuffers } from "./memory.ts";
 import { Placer } from "./placer.ts";
+import { Prefetch } from "./prefetch.ts";
 import { createShard, type Shard, type ShardOptions } from "./shard.ts";
 import { SLAB_OPTIONS_DEFAULT, SlabClasses } from "./slab_classes.ts";
 import type { SlabOptions } from "./slab_classes.ts";
@@ -54,6 +55,7 @@ export { StoreRequest } from "./writer.ts";
 export { SLAB_OPTIONS_DEFAULT, SlabClasses } from "./slab_classes.ts";
 export type { SlabOptions } from "./slab_classes.ts";
 export type { ShardBuffers } from "./memory.ts";
+export type { Prefetch } from "./prefetch.ts";
 
 /** What a table is made from. */
 export interface StoreOptions {
@@ -181,6 +183,12 @@ export class Store {
   /** The partition of a key, by its hash. */
   partitionOf(hash: number): Partition {
     return this.partitions[(hash >>> 1) >>> this.#shift];
+  }
+
+  /** What loads ahead for up to `keysMax` keys of this table. */
+  prefetch(keysMax: number): Prefetch {
+    const shards = this.partitions.map(({ shard }) => shard);
+    return new Prefetch(shards, this.#shift, keysMax);
   }
 
   get limitBytes(): number {
