@@ -1,12 +1,11 @@
 /**
- * Owns fetching from memory what the next commands of a batch will need,
- * together instead of one after the other. Never changes anything, and no
+ * Owns the keys of the next commands of a batch, and their hashes, so that the
+ * table can load together what they will need. Never changes anything, and no
  * command depends on it.
  *
  * A get waits twice for memory, for its bucket and then for its record: 20 to
  * 25 % of the CPU time of a pipelined get with 100,000 items (`bench/README.md`).
- * The loads of several keys do not depend on each other, so a core does them
- * at the same time, if they stand close together in the program.
+ * The loads of several keys do not depend on each other.
  *
  * @module
  */
@@ -36,7 +35,7 @@ export class Lookahead {
 
   constructor(store: Store) {
     this.#store = store;
-    this.#prefetch = store.prefetch(SCOUT_KEYS_MAX);
+    this.#prefetch = store.createPrefetch(SCOUT_KEYS_MAX);
   }
 
   /** Begins a batch: what was known is about other bytes. */

@@ -24,8 +24,8 @@ const LENGTH_TOKEN_CLASSIC = 3, LENGTH_TOKEN_META = 1;
 const COMMAND_BYTES_MIN = 6;
 
 /** Most keys found in one go. A core has fewer loads from memory under way at
- * the same time, but waits once for the first of them in each go: 16 and 32
- * took 1.11 times the CPU time for a get of 50 keys (`bench/README.md`). */
+ * the same time, but waits for the first of them in each go: 32 took 1.11
+ * times the CPU time for a get of 50 keys (`bench/README.md`). */
 export const SCOUT_KEYS_MAX = 64;
 
 /** The keys ahead; one for a worker. */

@@ -129,6 +129,16 @@ export function usablePages(
   return Math.floor(rest / (pageBytes + PAGE_COLUMN_BYTES));
 }
 
+/**
+ * The number of the shard that a hash belongs to, by its top bits.
+ *
+ * @param shift `Math.clz32` of the number of shards
+ */
+export function shardOf(hash: number, shift: number): number {
+  // By two shifts, because `>>> 32` is `>>> 0`.
+  return (hash >>> 1) >>> shift;
+}
+
 /** Lays out a table; see `../../shared/design/storage.md`, section 1.1. */
 export function computeGeometry(input: GeometryInput): Geometry {
   const growth = input.growable ? GROWTH : 1;

@@ -5,11 +5,11 @@
  *
  * A core waits for many loads at once only if all of them are among the few
  * hundred instructions that it looks ahead. So places are computed first, and
- * the loops that load do nothing else: 12 % of the CPU time of a get of 50 keys
- * was waiting here when each load stood among the lookups around it.
+ * the loops that load do nothing else (what that saves: `bench/README.md`).
  *
  * @module
  */
+import { shardOf } from "./geometry.ts";
 import type { Shard } from "./shard.ts";
 
 /** Words in a line of memory, and how far a record is loaded: three lines hold
@@ -27,11 +27,10 @@ export class Prefetch {
   /** Keeps the loads alive: the compiler drops those nobody uses. */
   loaded = 0;
 
-  /** Shards are chosen by the top bits of the hash: `hash >>> 1 >>> shift`. */
-  constructor(shards: readonly Shard[], shift: number, keysMax: number) {
+  constructor(shards: readonly Shard[], keysMax: number) {
     this.#shards = shards;
     this.#words = shards.map(({ memory }) => memory.words);
-    this.#shift = shift;
+    this.#shift = Math.clz32(shards.length);
     this.#places = new Int32Array(keysMax);
   }
 
@@ -39,12 +38,12 @@ export class Prefetch {
   fetch(hashes: Int32Array, count: number): void {
     const shards = this.#shards, places = this.#places, shift = this.#shift;
     for (let i = 0; i < count; i++) {
-      const { index } = shards[(hashes[i] >>> 1) >>> shift];
+      const { index } = shards[shardOf(hashes[i], shift)];
       places[i] = index.bucketOf(hashes[i]);
     }
     let loaded = this.#loadBuckets(hashes, count);
     for (let i = 0; i < count; i++) {
-      const { index } = shards[(hashes[i] >>> 1) >>> shift];
+      const { index } = shards[shardOf(hashes[i], shift)];
       places[i] = index.likely(places[i], hashes[i]);
     }
     loaded ^= this.#loadRecords(hashes, count);
@@ -55,7 +54,7 @@ export class Prefetch {
     const words = this.#words, places = this.#places, shift = this.#shift;
     let loaded = 0;
     for (let i = 0; i < count; i++) {
-      loaded ^= words[(hashes[i] >>> 1) >>> shift][places[i]];
+      loaded ^= words[shardOf(hashes[i], shift)][places[i]];
     }
     return loaded;
   }
@@ -64,7 +63,7 @@ export class Prefetch {
     const words = this.#words, places = this.#places, shift = this.#shift;
     let loaded = 0;
     for (let i = 0; i < count; i++) {
-      const shard = words[(hashes[i] >>> 1) >>> shift];
+      const shard = words[shardOf(hashes[i], shift)];
       const record = places[i];
       if (record <= 0 || record + RECORD_WORDS >= shard.length) continue;
       loaded ^= shard[record] ^ shard[record + LINE_WORDS] ^

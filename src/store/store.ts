@@ -8,7 +8,12 @@
 import type { Bytes } from "../base/bytes.ts";
 import { hashBytes } from "../base/hash.ts";
 import { Arithmetic } from "./arithmetic.ts";
-import { computeGeometry, type Geometry, usablePages } from "./geometry.ts";
+import {
+  computeGeometry,
+  type Geometry,
+  shardOf,
+  usablePages,
+} from "./geometry.ts";
 import {
   C_BUCKET_PAGES,
   C_ITEMS,
@@ -170,7 +175,6 @@ export class Store {
     this.geometry = geometry;
     this.slabs = slabs;
     this.partitions = partitions;
-    // The top bits of the hash; by two shifts, because `>>> 32` is `>>> 0`.
     this.#shift = Math.clz32(partitions.length);
     this.#seed = options.hashSeed;
   }
@@ -182,13 +186,12 @@ export class Store {
 
   /** The partition of a key, by its hash. */
   partitionOf(hash: number): Partition {
-    return this.partitions[(hash >>> 1) >>> this.#shift];
+    return this.partitions[shardOf(hash, this.#shift)];
   }
 
-  /** What loads ahead for up to `keysMax` keys of this table. */
-  prefetch(keysMax: number): Prefetch {
-    const shards = this.partitions.map(({ shard }) => shard);
-    return new Prefetch(shards, this.#shift, keysMax);
+  /** Makes what loads ahead for up to `keysMax` keys of this table. */
+  createPrefetch(keysMax: number): Prefetch {
+    return new Prefetch(this.partitions.map(({ shard }) => shard), keysMax);
   }
 
   get limitBytes(): number {

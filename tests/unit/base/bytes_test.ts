@@ -31,11 +31,24 @@ Deno.test("copyBytes() copies exactly the range, at every size and offset", () =
 
 Deno.test("copyBytes() works on shared memory", () => {
   const shared = new Bytes(new SharedArrayBuffer(512));
-  const plain = Bytes.from(new Random(2).bytes(400));
-  copyBytes(plain, 1, shared, 2, 300);
-  const back = Bytes.allocate(400);
-  copyBytes(shared, 2, back, 1, 300);
-  assertEquals(back.u8.slice(1, 301), plain.u8.slice(1, 301));
+  const plain = Bytes.from(new Random(2).bytes(450));
+  for (const length of [7, 300, 400]) {
+    copyBytes(plain, 1, shared, 2, length);
+    const back = Bytes.allocate(450);
+    copyBytes(shared, 2, back, 1, length);
+    assertEquals(back.u8.slice(1, 1 + length), plain.u8.slice(1, 1 + length));
+  }
+});
+
+Deno.test("copyBytes() reads and writes nothing beyond the range", () => {
+  const source = Bytes.from(new Random(9).bytes(500));
+  const end = source.u8.length;
+  for (let length = 0; length < 420; length++) {
+    const target = Bytes.allocate(length);
+    const to = target.u8.length - length;
+    copyBytes(source, end - length, target, to, length);
+    assertEquals(target.u8.slice(to), source.u8.slice(end - length));
+  }
 });
 
 Deno.test("latin1() and toLatin1() are each other's inverse", () => {

@@ -44,18 +44,42 @@ Deno.test("in a get line its further keys are found, and what follows", () => {
 });
 
 Deno.test("a long get line stops where the next go begins", () => {
-  const names = Array.from({ length: 40 }, (_, i) => `key${i}`);
-  const input = Bytes.fromLatin1(`get ${names.join(" ")}\r\nget z\r\n`);
-  const scout = new KeyScout();
-  const keys: string[] = [];
-  for (let from = 0; from < input.capacity; from = scout.until) {
-    scout.text(input, from, input.capacity, from > 0);
-    for (let i = 0; i < scout.count; i++) {
-      const at = scout.at[i];
-      keys.push(latin1(input.u8, at, at + scout.length[i]));
+  for (
+    const [count, goes] of [
+      [SCOUT_KEYS_MAX - 1, 1],
+      [SCOUT_KEYS_MAX, 2],
+      [SCOUT_KEYS_MAX + 1, 2],
+      [2 * SCOUT_KEYS_MAX + 8, 3],
+    ]
+  ) {
+    const names = Array.from({ length: count }, (_, i) => `key${i}`);
+    const line = `get ${names.join(" ")}\r\n`;
+    const input = Bytes.fromLatin1(`${line}get z\r\n`);
+    const scout = new KeyScout();
+    const keys: string[] = [];
+    let gone = 0;
+    for (let from = 0; from < input.capacity; from = scout.until) {
+      const inKeys = from > 0 && from < line.length;
+      scout.text(input, from, input.capacity, inKeys);
+      gone++;
+      for (let i = 0; i < scout.count; i++) {
+        const at = scout.at[i];
+        keys.push(latin1(input.u8, at, at + scout.length[i]));
+      }
     }
+    assertEquals(keys, [...names, "z"]);
+    assertEquals(gone, goes, `${count} keys`);
   }
-  assertEquals(keys, [...names, "z"]);
+});
+
+Deno.test("lines that follow one another stop where the next go begins", () => {
+  for (const over of [-1, 0, 1]) {
+    const names = Array.from(
+      { length: SCOUT_KEYS_MAX + over },
+      (_, i) => `key${i}`,
+    );
+    assertEquals(scouted(names.map((n) => `mg ${n} v\r\n`).join("")), names);
+  }
 });
 
 Deno.test("anything else is passed by, one byte at least", () => {
