@@ -65,7 +65,7 @@ export class Prefetch {
     for (let i = 0; i < count; i++) {
       const shard = words[shardOf(hashes[i], shift)];
       const record = places[i];
-      if (record <= 0 || record + RECORD_WORDS >= shard.length) continue;
+      if (record <= 0 || record >= shard.length - RECORD_WORDS) continue;
       loaded ^= shard[record] ^ shard[record + LINE_WORDS] ^
         shard[record + RECORD_WORDS];
     }
