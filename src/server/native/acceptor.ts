@@ -80,7 +80,7 @@ export class Acceptor implements Watched {
 
   #pause(until: Promise<void>): void {
     this.#unwatch();
-    until.then(() => this.start());
+    this.#io.loop.awaiting(until).then(() => this.start());
   }
 
   #admit(fd: number): void {

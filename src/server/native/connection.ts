@@ -212,7 +212,7 @@ export class NativeConnection implements ServedClient, Watched {
   #wait(): void {
     const { session } = this;
     this.#expect(0);
-    session.deferred!.then((text) => {
+    this.#io.loop.awaiting(session.deferred!).then((text) => {
       if (this.#isClosed) return;
       session.resolveDeferred(text);
       this.#schedule();

@@ -9,8 +9,14 @@
  * look at its descriptors, find that one among others, and come back. It
  * costs 8 us; another thread as the waker costs 25 us.
  *
+ * Whether a turn is due is told by the descriptor that the runtime waits by:
+ * an epoll descriptor is itself ready when something in it is (epoll(7)). The
+ * runtime of each thread has one, and Deno does not say which; it is the one
+ * that our connection was added to.
+ *
  * @module
  */
+import { descriptorsEnd } from "../linux_files.ts";
 import { ADDRESS_BYTES_MAX, AF_UNIX, type Libc } from "./libc.ts";
 import { unixAddress } from "./socket_address.ts";
 
@@ -24,8 +30,17 @@ export class Doorbell {
   readonly #fd: number;
   readonly #conn: Deno.Conn;
   readonly #read = new Uint8Array(64);
+  /** The epoll descriptor by which the runtime of this thread waits for its
+   * sockets, for other threads and for its own; -1 if it was not found. */
+  readonly runtime: number;
 
-  private constructor(libc: Libc, fd: number, conn: Deno.Conn) {
+  private constructor(
+    libc: Libc,
+    fd: number,
+    conn: Deno.Conn,
+    address: Uint8Array<ArrayBuffer>,
+  ) {
+    this.runtime = findRuntime(libc, address);
     this.#libc = libc;
     this.#fd = fd;
     this.#conn = conn;
@@ -42,7 +57,9 @@ export class Doorbell {
       if (libc.calls.listen(listening, 1) < 0) return null;
       const conn = await Deno.connect({ transport: "unix", path: name });
       const fd = libc.accept(listening, new Uint8Array(ADDRESS_BYTES_MAX));
-      if (fd >= 0 && isOurs(libc, fd)) return new Doorbell(libc, fd, conn);
+      if (fd >= 0 && isOurs(libc, fd)) {
+        return new Doorbell(libc, fd, conn, bytes);
+      }
       if (fd >= 0) libc.close(fd);
       conn.close();
       return null;
@@ -65,6 +82,18 @@ export class Doorbell {
     this.#libc.close(this.#fd);
     this.#conn.close();
   }
+}
+
+// The epoll descriptor that reports the one socket connected to `address`.
+function findRuntime(libc: Libc, address: Uint8Array<ArrayBuffer>): number {
+  const end = descriptorsEnd();
+  for (let socket = 0; socket < end; socket++) {
+    if (!libc.isConnectedTo(socket, address)) continue;
+    for (let fd = 0; fd < end; fd++) {
+      if (libc.isPolledBy(fd, socket)) return fd;
+    }
+  }
+  return -1;
 }
 
 // Whether the other end is this process: the name was to be seen for a moment.

@@ -29,11 +29,11 @@ const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
+const EEXIST = 17;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const CLOCK_MONOTONIC = 1;
-const CLOCK_THREAD_CPUTIME_ID = 3;
 
 export const EINTR = 4;
 const SHUT_WR = 1;
@@ -161,12 +161,6 @@ export class Libc {
     return (this.#time[0] - this.#startSeconds) * 1e3 + this.#time[2] / 1e6;
   }
 
-  /** CPU time of this thread in milliseconds, with fractions. */
-  threadMs(): number {
-    this.calls.clock_gettime(CLOCK_THREAD_CPUTIME_ID, this.#time);
-    return this.#time[0] * 1e3 + this.#time[2] / 1e6;
-  }
-
   close(fd: number): void {
     this.calls.close(fd);
   }
@@ -239,6 +233,27 @@ export class Libc {
     if (this.calls.getpeername(fd, address, this.#length) < 0) return false;
     const family = address[0] | address[1] << 8;
     return family === AF_INET || family === AF_INET6;
+  }
+
+  /** Whether `fd` is an epoll descriptor that reports `socket`, which has
+   * neither an error nor an end: nothing is reported twice meanwhile. */
+  isPolledBy(fd: number, socket: number): boolean {
+    const nothing = new Int32Array(EVENT_WORDS);
+    const { epoll_ctl } = this.calls;
+    if (epoll_ctl(fd, EPOLL_CTL_ADD, socket, nothing) < 0) {
+      return this.errno() === EEXIST;
+    }
+    epoll_ctl(fd, EPOLL_CTL_DEL, socket, nothing);
+    return false;
+  }
+
+  /** Whether a socket is connected to exactly this address. */
+  isConnectedTo(fd: number, address: Uint8Array<ArrayBuffer>): boolean {
+    const found = new Uint8Array(ADDRESS_BYTES_MAX);
+    this.#length[0] = found.length;
+    if (this.calls.getpeername(fd, found, this.#length) < 0) return false;
+    return this.#length[0] === address.length &&
+      address.every((byte, i) => byte === found[i]);
   }
 
   /** Ends both directions of a connection. */

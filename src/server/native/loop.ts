@@ -2,23 +2,29 @@
  * Owns the loop that serves sockets by epoll, and how it shares its thread
  * with the runtime's event loop. Never knows what the sockets are for.
  *
- * It serves for some milliseconds and lets the event loop have a turn, again
- * and again. When nothing has been ready for a while it sleeps: another thread
- * waits, the event loop is free, and no CPU is used. Waking up costs 35 us.
+ * It serves until the event loop has something to do, or for some milliseconds,
+ * and lets that have a turn, again and again. When nothing else has been ready
+ * for a while it sleeps: another thread waits, the event loop is free, and no
+ * CPU is used. Waking up costs 35 us.
  *
  * @module
  */
 import { Doorbell } from "./doorbell.ts";
-import { Epoll, type Libc } from "./libc.ts";
+import { Epoll, EPOLLIN, type Libc } from "./libc.ts";
 
-/** Longest service without a turn of the event loop. A turn in which nothing
- * happens costs 45 us of CPU between two services, nine of ten less than 85. */
-const SERVING_MS = 4;
-/** A turn that took more CPU had something to do. The next one comes after the
- * shortest service, those after it later and later: what takes several turns,
- * such as a reply by HTTP or TLS, waits once. (Time that passes would do only
- * where nobody else wants the core.) */
-const BUSY_TURN_MS = 0.12;
+/** Longest service without a turn of the event loop while that has nothing to
+ * do, as far as its descriptors tell: they do not tell of timers. A turn costs
+ * 100 us of CPU between two services, nearly all of it for cold memory. */
+const SERVING_MS = 20;
+/** The same while somebody whom this loop serves waits for a promise, which
+ * code of this thread may keep without any descriptor being ready. */
+const AWAITED_MS = 4;
+/** The same if the descriptors of the event loop cannot be watched. */
+const UNWATCHED_MS = 2;
+/** Shortest service while others are ready. After a turn that was due the next
+ * one comes as soon, those after it later and later: what takes several turns
+ * may have gone on without a descriptor (a reply of 900 KB by TLS took 22 ms
+ * instead of 4). */
 const SERVING_MS_MIN = 0.5;
 /** Longest wait in this thread, in whole milliseconds, and how many in vain
  * precede sleep. */
@@ -50,7 +56,13 @@ export class NativeLoop {
   // Those who have something to do without waiting for their socket.
   #scheduled: Watched[] = [];
   #scheduledNext = 0;
+  /** What the event loop waits by; -1 if that is not known. */
+  #runtime = -1;
+  /** That has something to do. */
+  #isTurnDue = false;
   #servingMs = SERVING_MS;
+  /** Promises that somebody waits for. */
+  #awaited = 0;
   #waitsInVain = 0;
   #isAsleep = false;
   #isStopped = false;
@@ -94,6 +106,12 @@ export class NativeLoop {
     this.#wake();
   }
 
+  /** The same promise, for somebody who goes on in this loop when it is kept. */
+  awaiting<T>(promise: Promise<T>): Promise<T> {
+    this.#awaited++;
+    return promise.finally(() => this.#awaited--);
+  }
+
   #wake(): void {
     if (!this.#isAsleep) return;
     this.#isAsleep = false;
@@ -105,12 +123,22 @@ export class NativeLoop {
   /** Runs until it is stopped. */
   async run(): Promise<void> {
     this.#doorbell = await Doorbell.create(this.#libc);
+    this.#runtime = this.#doorbell?.runtime ?? -1;
+    if (this.#runtime >= 0) this.#watchRuntime();
     while (!this.#isStopped) {
       if (this.#serve()) await this.#turn();
       else await this.#sleep();
     }
     this.#doorbell?.close();
     this.#epoll.close();
+  }
+
+  #watchRuntime(): void {
+    this.watch(this.#runtime, {
+      ready: () => this.#isTurnDue = true,
+      resume: () => {},
+      failed: () => {},
+    }, EPOLLIN);
   }
 
   /** Ends the loop soon. */
@@ -121,21 +149,34 @@ export class NativeLoop {
 
   // Serves for a while; false if there has been nothing to do for some time.
   #serve(): boolean {
-    const until = this.#libc.nowMs() + this.#servingMs;
+    const since = this.#libc.nowMs();
+    let until = since + Math.min(this.#servingMs, this.#mostMs);
     do {
       if (this.#next === this.#count) this.#wait();
       this.#serveReady();
       if (this.#scheduled.length > 0) this.#serveScheduled();
+      if (this.#isTurnDue) {
+        until = this.#count === 1 ? since : since + SERVING_MS_MIN;
+      }
     } while (this.#waitsInVain < WAITS_MAX && this.#libc.nowMs() < until);
     return this.#waitsInVain < WAITS_MAX;
   }
 
+  get #mostMs(): number {
+    if (this.#runtime < 0) return UNWATCHED_MS;
+    return this.#awaited > 0 ? AWAITED_MS : SERVING_MS;
+  }
+
+  // Waiting is in vain, too, if only the event loop has something to do: while
+  // this one sleeps that takes fewer system calls.
   #wait(): void {
     const isBusy = this.#scheduled.length > 0;
     this.#next = 0;
     this.#count = this.#epoll.wait(isBusy ? 0 : WAIT_MS);
-    if (this.#count === 0 && !isBusy) this.#waitsInVain++;
-    else this.#waitsInVain = 0;
+    const isForUs = this.#count > 1 ||
+      (this.#count === 1 && this.#epoll.descriptorOf(0) !== this.#runtime);
+    if (isForUs || isBusy) this.#waitsInVain = 0;
+    else this.#waitsInVain++;
   }
 
   #serveReady(): void {
@@ -168,21 +209,24 @@ export class NativeLoop {
   }
 
   async #turn(): Promise<void> {
-    const since = this.#libc.threadMs();
+    this.#servingMs = this.#isTurnDue
+      ? SERVING_MS_MIN
+      : Math.min(SERVING_MS, this.#servingMs * 2);
+    this.#isTurnDue = false;
     if (this.#doorbell !== null) await this.#doorbell.ring();
     else {
       this.#epoll.ring();
       await this.#epoll.waitElsewhere();
     }
-    const wasBusy = this.#libc.threadMs() - since > BUSY_TURN_MS;
-    this.#servingMs = wasBusy
-      ? SERVING_MS_MIN
-      : Math.min(SERVING_MS, this.#servingMs * 2);
   }
 
   async #sleep(): Promise<void> {
     this.#isAsleep = true;
+    this.#isTurnDue = false;
+    // Meanwhile the event loop wakes up by itself.
+    if (this.#runtime >= 0) this.change(this.#runtime, EPOLLIN, 0);
     await this.#epoll.waitElsewhere();
+    if (this.#runtime >= 0) this.change(this.#runtime, 0, EPOLLIN);
     this.#isAsleep = false;
     // If that was in vain too, there is no reason to stay awake.
     this.#waitsInVain = WAITS_MAX - 1;
