@@ -34,6 +34,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const CLOCK_MONOTONIC = 1;
+const CLOCK_THREAD_CPUTIME_ID = 3;
 
 export const EINTR = 4;
 const SHUT_WR = 1;
@@ -161,6 +162,12 @@ export class Libc {
     return (this.#time[0] - this.#startSeconds) * 1e3 + this.#time[2] / 1e6;
   }
 
+  /** CPU time of this thread in milliseconds, with fractions. */
+  threadMs(): number {
+    this.calls.clock_gettime(CLOCK_THREAD_CPUTIME_ID, this.#time);
+    return this.#time[0] * 1e3 + this.#time[2] / 1e6;
+  }
+
   close(fd: number): void {
     this.calls.close(fd);
   }
@@ -235,8 +242,9 @@ export class Libc {
     return family === AF_INET || family === AF_INET6;
   }
 
-  /** Whether `fd` is an epoll descriptor that reports `socket`, which has
-   * neither an error nor an end: nothing is reported twice meanwhile. */
+  /** Whether `fd` is an epoll descriptor that `socket` was added to. For a
+   * moment it is added to others, for no events: it must have neither an error
+   * nor an end, which would be reported in any case. */
   isPolledBy(fd: number, socket: number): boolean {
     const nothing = new Int32Array(EVENT_WORDS);
     const { epoll_ctl } = this.calls;
@@ -359,6 +367,10 @@ export class Epoll {
       1,
       ELSEWHERE_MS,
     );
+  }
+
+  /** Takes the rings so far, which end every wait as long as they are there. */
+  silence(): void {
     this.#libc.calls.read(this.#bell, this.#bellCount, 8);
   }
 

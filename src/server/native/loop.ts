@@ -10,22 +10,25 @@
  * @module
  */
 import { Doorbell } from "./doorbell.ts";
-import { Epoll, EPOLLIN, type Libc } from "./libc.ts";
+import { Epoll, EPOLLIN, EVENTS_MAX, type Libc } from "./libc.ts";
 
 /** Longest service without a turn of the event loop while that has nothing to
- * do, as far as its descriptors tell: they do not tell of timers. A turn costs
- * 100 us of CPU between two services, nearly all of it for cold memory. */
-const SERVING_MS = 20;
-/** The same while somebody whom this loop serves waits for a promise, which
- * code of this thread may keep without any descriptor being ready. */
-const AWAITED_MS = 4;
-/** The same if the descriptors of the event loop cannot be watched. */
+ * do, as far as its descriptor tells: it does not tell of timers. Between two
+ * services a turn costs 110 us of CPU, nearly all of it for cold memory. */
+const SERVING_MS = 10;
+/** The same where the descriptor is no help: somebody served here waits for a
+ * promise, which code of this thread may keep, or more are ready than one call
+ * reports, and the descriptor is the last of them. */
+const UNTOLD_MS = 4;
+/** The same if the descriptor could not be found. */
 const UNWATCHED_MS = 2;
-/** Shortest service while others are ready. After a turn that was due the next
- * one comes as soon, those after it later and later: what takes several turns
- * may have gone on without a descriptor (a reply of 900 KB by TLS took 22 ms
+/** Shortest service while others are ready. A turn that was due, or took more
+ * CPU than it takes to find nothing, is followed by the next one as soon, and
+ * by those after it in twice as long each time: what takes several turns may go
+ * on by timers, or inside the runtime (a reply of 900 KB by TLS took 22 ms
  * instead of 4). */
 const SERVING_MS_MIN = 0.5;
+const BUSY_TURN_MS = 0.3;
 /** Longest wait in this thread, in whole milliseconds, and how many in vain
  * precede sleep. */
 const WAIT_MS = 1;
@@ -60,7 +63,11 @@ export class NativeLoop {
   #runtime = -1;
   /** That has something to do. */
   #isTurnDue = false;
+  /** How long the next service may last. */
   #servingMs = SERVING_MS;
+  /** When the service began, and when it has to end. */
+  #sinceMs = 0;
+  #untilMs = 0;
   /** Promises that somebody waits for. */
   #awaited = 0;
   #waitsInVain = 0;
@@ -72,9 +79,11 @@ export class NativeLoop {
     this.#epoll = new Epoll(libc);
   }
 
-  /** What the loop itself has open. */
+  /** What the loop itself has open, once `open` is done. */
   get descriptors(): number[] {
-    return this.#epoll.descriptors;
+    const { descriptors } = this.#epoll;
+    if (this.#doorbell !== null) descriptors.push(this.#doorbell.fd);
+    return descriptors;
   }
 
   // ---- what is watched ----
@@ -109,6 +118,7 @@ export class NativeLoop {
   /** The same promise, for somebody who goes on in this loop when it is kept. */
   awaiting<T>(promise: Promise<T>): Promise<T> {
     this.#awaited++;
+    this.#giveWayWithin(UNTOLD_MS);
     return promise.finally(() => this.#awaited--);
   }
 
@@ -120,25 +130,26 @@ export class NativeLoop {
 
   // ---- the loop ----
 
+  /** Comes before `run`. */
+  async open(): Promise<void> {
+    this.#doorbell = await Doorbell.create(this.#libc);
+    if (this.#doorbell === null || this.#doorbell.runtime < 0) return;
+    this.watch(this.#doorbell.runtime, {
+      ready: () => this.#isTurnDue = true,
+      resume: () => {},
+      failed: () => {},
+    }, EPOLLIN);
+    this.#runtime = this.#doorbell.runtime;
+  }
+
   /** Runs until it is stopped. */
   async run(): Promise<void> {
-    this.#doorbell = await Doorbell.create(this.#libc);
-    this.#runtime = this.#doorbell?.runtime ?? -1;
-    if (this.#runtime >= 0) this.#watchRuntime();
     while (!this.#isStopped) {
       if (this.#serve()) await this.#turn();
       else await this.#sleep();
     }
     this.#doorbell?.close();
     this.#epoll.close();
-  }
-
-  #watchRuntime(): void {
-    this.watch(this.#runtime, {
-      ready: () => this.#isTurnDue = true,
-      resume: () => {},
-      failed: () => {},
-    }, EPOLLIN);
   }
 
   /** Ends the loop soon. */
@@ -149,22 +160,28 @@ export class NativeLoop {
 
   // Serves for a while; false if there has been nothing to do for some time.
   #serve(): boolean {
-    const since = this.#libc.nowMs();
-    let until = since + Math.min(this.#servingMs, this.#mostMs);
+    this.#sinceMs = this.#libc.nowMs();
+    this.#untilMs = this.#sinceMs + Math.min(this.#servingMs, this.#mostMs);
     do {
       if (this.#next === this.#count) this.#wait();
       this.#serveReady();
       if (this.#scheduled.length > 0) this.#serveScheduled();
       if (this.#isTurnDue) {
-        until = this.#count === 1 ? since : since + SERVING_MS_MIN;
+        this.#giveWayWithin(this.#count === 1 ? 0 : SERVING_MS_MIN);
       }
-    } while (this.#waitsInVain < WAITS_MAX && this.#libc.nowMs() < until);
+    } while (
+      this.#waitsInVain < WAITS_MAX && this.#libc.nowMs() < this.#untilMs
+    );
     return this.#waitsInVain < WAITS_MAX;
   }
 
   get #mostMs(): number {
     if (this.#runtime < 0) return UNWATCHED_MS;
-    return this.#awaited > 0 ? AWAITED_MS : SERVING_MS;
+    return this.#awaited > 0 ? UNTOLD_MS : SERVING_MS;
+  }
+
+  #giveWayWithin(serviceMs: number): void {
+    this.#untilMs = Math.min(this.#untilMs, this.#sinceMs + serviceMs);
   }
 
   // Waiting is in vain, too, if only the event loop has something to do: while
@@ -173,6 +190,7 @@ export class NativeLoop {
     const isBusy = this.#scheduled.length > 0;
     this.#next = 0;
     this.#count = this.#epoll.wait(isBusy ? 0 : WAIT_MS);
+    if (this.#count === EVENTS_MAX) this.#giveWayWithin(UNTOLD_MS);
     const isForUs = this.#count > 1 ||
       (this.#count === 1 && this.#epoll.descriptorOf(0) !== this.#runtime);
     if (isForUs || isBusy) this.#waitsInVain = 0;
@@ -209,24 +227,30 @@ export class NativeLoop {
   }
 
   async #turn(): Promise<void> {
-    this.#servingMs = this.#isTurnDue
-      ? SERVING_MS_MIN
-      : Math.min(SERVING_MS, this.#servingMs * 2);
+    const since = this.#libc.threadMs();
+    const wasDue = this.#isTurnDue;
     this.#isTurnDue = false;
     if (this.#doorbell !== null) await this.#doorbell.ring();
     else {
       this.#epoll.ring();
       await this.#epoll.waitElsewhere();
+      this.#epoll.silence();
     }
+    const isActive = wasDue || this.#libc.threadMs() - since > BUSY_TURN_MS;
+    this.#servingMs = isActive
+      ? SERVING_MS_MIN
+      : Math.min(SERVING_MS, this.#servingMs * 2);
   }
 
   async #sleep(): Promise<void> {
     this.#isAsleep = true;
     this.#isTurnDue = false;
     // Meanwhile the event loop wakes up by itself.
-    if (this.#runtime >= 0) this.change(this.#runtime, EPOLLIN, 0);
+    if (this.#runtime >= 0) this.#epoll.modify(this.#runtime, 0);
     await this.#epoll.waitElsewhere();
-    if (this.#runtime >= 0) this.change(this.#runtime, 0, EPOLLIN);
+    if (this.#runtime >= 0) this.#epoll.modify(this.#runtime, EPOLLIN);
+    // At once: whoever rings is either heard here or knows us to be awake.
+    this.#epoll.silence();
     this.#isAsleep = false;
     // If that was in vain too, there is no reason to stay awake.
     this.#waitsInVain = WAITS_MAX - 1;

@@ -32,8 +32,11 @@ export class NativeIo {
 
   async #run(): Promise<void> {
     const { descriptors } = this.service;
+    const { length } = this.loop.descriptors;
+    for (const fd of this.loop.descriptors) descriptors?.opened(fd);
+    await this.loop.open();
     const own = this.loop.descriptors;
-    for (const fd of own) descriptors?.opened(fd);
+    for (const fd of own.slice(length)) descriptors?.opened(fd);
     await this.loop.run();
     for (const fd of own) descriptors?.closed(fd);
   }
