@@ -4,149 +4,149 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { EPOLLIN, Libc } from "../../../src/server/native/libc.ts";
 import { NativeLoop, type Watched } from "../../../src/server/native/loop.ts";
+import { pause } from "../../support/memcached.ts";
+import { waitFor } from "../../support/serving.ts";
 
 const ignore = Deno.build.os !== "linux";
 if (ignore) console.log("skipped: Linux's epoll");
 
-/** A library by which a microsecond passes with every look at the time. */
+/** A library by which a microsecond passes with every look at the time, and
+ * turns of the event loop take no CPU. */
 class LookedAt extends Libc {
   looks = 0;
 
   override nowMs(): number {
     return ++this.looks / 1000;
   }
+
+  override threadMs(): number {
+    return 0;
+  }
 }
 
-/** Runs a loop that is never without work until a promise is kept; `onTurn` is
- * called again and again. */
-async function working(
+/** By then services last as long as they may. */
+const LOOKS_BEFORE = 60_000;
+
+/** How often a loop that is never without work looks at the time from the call
+ * of `ask`, just after a turn of the event loop, until that promise is kept. */
+async function looksUntilKept(
+  libc: LookedAt,
   loop: NativeLoop,
-  onTurn: () => void,
-  until: Promise<unknown>,
-): Promise<void> {
-  let isOver = false;
+  ask: () => Promise<unknown>,
+): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  let hasTurned = false, isAsked = false, isOver = false;
+  const turned = () => {
+    if (libc.looks < LOOKS_BEFORE) setTimeout(turned, 0);
+    else hasTurned = true;
+  };
+  const step = () => {
+    if (!hasTurned || isAsked) return;
+    isAsked = true;
+    const { looks } = libc;
+    ask().then(() => resolve(libc.looks - looks));
+  };
   const busy: Watched = {
     ready: () => {},
-    failed: (error) => {
-      throw error;
-    },
+    failed: rethrow,
     resume: () => {
       if (isOver) return;
-      onTurn();
+      step();
       loop.schedule(busy);
     },
   };
   await loop.open();
   const running = loop.run();
   loop.schedule(busy);
-  await until;
+  turned();
+  const looks = await promise;
   isOver = true;
   loop.stop();
   await running;
+  return looks;
 }
 
-/** By then services last as long as they may. */
-const LOOKS_BEFORE = 60_000;
+function rethrow(error: unknown): void {
+  throw error;
+}
 
-Deno.test({
-  name: "a busy loop gives way when the event loop has something to do",
-  ignore,
+/** A test that needs epoll. */
+function testLoop(name: string, fn: () => Promise<void>): void {
   // The library stays open as long as the process lives.
-  sanitizeResources: false,
-  async fn() {
-    const libc = new LookedAt();
-    const loop = new NativeLoop(libc);
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const accepting = listener.accept();
-    using client = await Deno.connect({ port: listener.addr.port });
-    using served = await accepting;
-    const { promise, resolve } = Promise.withResolvers<number>();
-    let wroteAt = 0;
-    await working(loop, () => {
-      if (wroteAt > 0 || libc.looks < LOOKS_BEFORE) return;
-      wroteAt = libc.looks;
-      served.read(new Uint8Array(1)).then(() => resolve(libc.looks - wroteAt));
-      client.write(new Uint8Array(1));
-    }, promise);
-    // It is read in the first turn, which comes after half a millisecond.
-    const looks = await promise;
-    assert(looks < 2000, `after ${looks} looks`);
-  },
+  Deno.test({ name, ignore, sanitizeResources: false, fn });
+}
+
+testLoop("a busy loop gives way when the event loop has work", async () => {
+  const libc = new LookedAt();
+  const loop = new NativeLoop(libc);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = listener.accept();
+  using client = await Deno.connect({ port: listener.addr.port });
+  using served = await accepting;
+  const looks = await looksUntilKept(libc, loop, () => {
+    const reading = served.read(new Uint8Array(1));
+    client.write(new Uint8Array(1));
+    return reading;
+  });
+  // It is read in the first turn, which comes after half a millisecond.
+  assert(looks < 2000, `after ${looks} looks`);
 });
 
-Deno.test({
-  name: "a busy loop gives way soon when a promise of its own is awaited",
-  ignore,
-  // The library stays open as long as the process lives.
-  sanitizeResources: false,
-  async fn() {
-    const libc = new LookedAt();
-    const loop = new NativeLoop(libc);
-    const { promise, resolve } = Promise.withResolvers<number>();
-    let askedAt = 0;
-    await working(loop, () => {
-      if (askedAt > 0 || libc.looks < LOOKS_BEFORE) return;
-      askedAt = libc.looks;
-      loop.awaiting(Promise.resolve()).then(() => {
-        resolve(libc.looks - askedAt);
-      });
-    }, promise);
-    const looks = await promise;
-    assert(looks < 5000, `after ${looks} looks`);
-  },
+testLoop("a busy loop gives way soon when a promise is awaited", async () => {
+  const libc = new LookedAt();
+  const loop = new NativeLoop(libc);
+  const looks = await looksUntilKept(
+    libc,
+    loop,
+    () => loop.awaiting(Promise.resolve()),
+  );
+  assert(looks < 5000, `after ${looks} looks`);
 });
 
 /** How long a thread waits, so that its end and another's come together. */
 const WAIT_MS = 10;
+/** After so long without work a loop sleeps, as a rule. */
+const ASLEEP_MS = 60;
 
-Deno.test({
-  name: "who rings while the loop wakes up does not keep it awake for ever",
-  ignore,
-  // The library stays open as long as the process lives.
-  sanitizeResources: false,
-  async fn() {
-    const libc = new Libc();
-    const loop = new NativeLoop(libc);
-    const [, bell] = loop.descriptors;
-    await loop.open();
-    const running = loop.run();
-    const one = new Int32Array([1, 0]);
-    const fd = libc.calls.eventfd(0, 0);
-    const watched: Watched = {
-      ready: () => {
-        libc.calls.read(fd, new Int32Array(2), 8);
-      },
-      resume: () => {},
-      failed: (error) => {
-        throw error;
-      },
-    };
-    loop.watch(fd, watched, EPOLLIN);
-    const empty = libc.calls.epoll_create1(0);
-    const events = libc.calls.malloc(64);
-    for (let i = 0; i < 10; i++) {
-      // Then it is asleep.
-      await new Promise((resolve) => setTimeout(resolve, 60));
-      const ringing = libc.calls
-        .epoll_wait_elsewhere(empty, events, 1, WAIT_MS)
-        .then(() => loop.schedule(watched));
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS / 2));
-      libc.calls.write(fd, one, 8);
-      // Both threads are done before this one looks at either.
-      const until = performance.now() + 3 * WAIT_MS;
-      while (performance.now() < until);
-      await ringing;
-      await new Promise((resolve) => setTimeout(resolve, 60));
-      assertEquals(rings(bell), 0, `round ${i}`);
-    }
-    loop.stop();
-    await running;
-    libc.calls.free(events);
-    for (const descriptor of [fd, empty]) libc.close(descriptor);
-  },
+testLoop("who rings while the loop wakes up is heard", async () => {
+  const libc = new Libc();
+  const loop = new NativeLoop(libc);
+  const [, bell] = loop.descriptors;
+  await loop.open();
+  const running = loop.run();
+  const one = new Int32Array([1, 0]);
+  const fd = libc.calls.eventfd(0, 0);
+  const watched: Watched = {
+    ready: () => {
+      libc.calls.read(fd, new Int32Array(2), 8);
+    },
+    resume: () => {},
+    failed: rethrow,
+  };
+  loop.watch(fd, watched, EPOLLIN);
+  const empty = libc.calls.epoll_create1(0);
+  const events = libc.calls.malloc(64);
+  for (let i = 0; i < 10; i++) {
+    await pause(ASLEEP_MS);
+    const ringing = libc.calls
+      .epoll_wait_elsewhere(empty, events, 1, WAIT_MS)
+      .then(() => loop.schedule(watched));
+    await pause(WAIT_MS / 2);
+    libc.calls.write(fd, one, 8);
+    // Both threads are done before this one looks at either.
+    const until = performance.now() + 3 * WAIT_MS;
+    while (performance.now() < until);
+    await ringing;
+    // One that is not taken keeps the loop awake for ever.
+    await waitFor("the ring to be taken", () => rings(bell) === 0);
+  }
+  loop.stop();
+  await running;
+  libc.calls.free(events);
+  for (const descriptor of [fd, empty]) libc.close(descriptor);
 });
 
 /** Rings that nobody has taken. */
