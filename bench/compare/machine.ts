@@ -45,35 +45,6 @@ export function coreCount(): number {
   return navigator.hardwareConcurrency;
 }
 
-/** Clock ticks of all processors so far: those that the host of this machine
- * gave to others (field `steal` of proc(5) /proc/stat), and all. */
-export interface Ticks {
-  stolen: number;
-  all: number;
-}
-
-/** The ticks in what /proc/stat says. */
-export function ticksOf(stat: string): Ticks {
-  const [line] = stat.split("\n");
-  // user nice system idle iowait irq softirq steal; guests are in user.
-  const ticks = line.split(/\s+/).slice(1, 9).map(Number);
-  return {
-    stolen: ticks[7] ?? 0,
-    all: ticks.reduce((sum, count) => sum + count, 0),
-  };
-}
-
-/** The ticks now; none where there is no /proc. */
-export function readTicks(): Ticks {
-  return ticksOf(readText("/proc/stat"));
-}
-
-/** The share (0..1) of all cores' time that was stolen between two readings:
- * what makes figures of a virtual machine differ from minute to minute. */
-export function stolenShare(before: Ticks, after: Ticks): number {
-  return (after.stolen - before.stolen) / Math.max(1, after.all - before.all);
-}
-
 /** Asks the system. */
 export async function gatherFacts(
   memcached: string | null,

@@ -5,11 +5,12 @@
  * how much does Deno's I/O alone cost, compared with memcached?
  *
  * Both servers run side by side with the same data, pinned to one core; the
- * driver runs on another and turns from one to the other: A B A B. CPU time
- * judges, because throughput on few cores mostly measures the driver.
+ * driver runs on another, is connected to both, and turns from one to the
+ * other after each window: A B A B. CPU time judges, because throughput on few
+ * cores mostly measures the driver.
  *
- * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=5]
- *   [--seconds=1.5] [--patience=150] [--one-core]
+ * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=100]
+ *   [--seconds=0.1] [--patience=150] [--one-core]
  *   [--ours="flags" | --bare]
  *   [--theirs="flags" [--memcached=PATH] | --against="flags"] [--out=FILE]
  *
@@ -19,16 +20,16 @@ import { parseArgs } from "@std/cli";
 import { findMemcached } from "../../tests/support/memcached.ts";
 import { canUseEpoll } from "../load/epoll.ts";
 import { LOAD_DEFAULT } from "../load/options.ts";
-import { type Facts, gatherFacts, readTicks, stolenShare } from "./machine.ts";
-import { Patience, quietest } from "./patience.ts";
+import { type Facts, gatherFacts } from "./machine.ts";
 import {
   busyText,
+  columnsOf,
   factsText,
   LEGEND,
   rateText,
   type RowResult,
   type RowRuns,
-  type Run,
+  runOf,
   spreadOf,
   stolenText,
   summarize,
@@ -48,21 +49,20 @@ import {
 import {
   bareCommand,
   choosePinning,
+  fill,
   type Pinning,
   readConfig,
-  runLoad,
   type Server,
   startCommand,
   startServer,
+  takeTurns,
 } from "./servers.ts";
 
 const MEMORY_MEGABYTES = 1024;
-/** Load before the window of each run. */
-const WARM_UP_SECS = 0.25;
-/** The first run of a row, which is not counted. */
-const FIRST_RUN_SECS = 0.75;
-/** Starting the driver and opening its connections. */
-const RUN_START_SECS = 0.3;
+/** Load before each window: connections are busy, caches are warm again. */
+const WARM_UP_SECS = 0.01;
+/** Starting the driver, and its windows of a row that do not count. */
+const ROW_START_SECS = 2;
 const RESULTS = new URL("../results/", import.meta.url);
 
 /** What was asked for. */
@@ -70,7 +70,7 @@ interface CompareOptions {
   rows: Row[];
   rounds: number;
   secs: number;
-  /** Seconds that repeating disturbed runs may take, all rows together. */
+  /** Seconds that repeating disturbed rounds may take, all rows together. */
   patienceSecs: number;
   /** Threads of a server share one core. */
   isOneCore: boolean;
@@ -153,8 +153,8 @@ function readOptions(args: string[]): CompareOptions {
     isBare: bare,
     isOneCore: parsed["one-core"],
     patienceSecs: patienceOf(parsed.patience),
-    rounds: Math.ceil(positive(parsed.rounds, 5)),
-    secs: positive(parsed.seconds, 1.5),
+    rounds: Math.ceil(positive(parsed.rounds, 100)),
+    secs: positive(parsed.seconds, 0.1),
     ours: wordsOf(parsed.ours),
     theirs: wordsOf(against ?? theirs),
     memcached: against === undefined ? memcachedPath(parsed.memcached) : null,
@@ -181,19 +181,18 @@ function threadsOf(flags: string[]): number {
   return match === null ? 1 : Number(match[1]);
 }
 
-/** The two servers, and how one run is made. */
+/** The two servers, and how a row is run. */
 class Comparison {
   readonly options: CompareOptions;
   readonly #pinning: Pinning;
   readonly #servers: Server[] = [];
-  readonly #patience: Patience;
-  #seed = 1;
+  /** Each row has its part of the patience, and what those before it left. */
+  #patienceSecs = 0;
   readonly runs: RowRuns[] = [];
 
   constructor(options: CompareOptions, pinning: Pinning) {
     this.options = options;
     this.#pinning = pinning;
-    this.#patience = new Patience(options.patienceSecs, options.rows.length);
   }
 
   /** Starts both servers and fills them. */
@@ -217,14 +216,7 @@ class Comparison {
     }
     for (const data of new Set(rows.map((row) => row.data))) {
       for (const server of this.#servers) {
-        const { requests } = await runLoad(
-          server,
-          fillLoad(data),
-          this.#pinning,
-        );
-        if (requests !== data.keys) {
-          throw new Error(`${server.name}: only ${requests} keys were stored`);
-        }
+        await fill(server, fillLoad(data), this.#pinning);
       }
     }
   }
@@ -240,84 +232,55 @@ class Comparison {
     for (const server of this.#servers.splice(0)) await server.stop();
   }
 
-  async #run(
-    server: Server,
-    row: Row,
-    rate: number | null,
-    secs: number,
-  ): Promise<Run> {
-    const load = rowLoad(row, { secs, warmUpSecs: WARM_UP_SECS }, this.#seed);
-    load.rate = rate ?? 0;
-    const before = readTicks();
-    const result = await runLoad(server, load, this.#pinning);
-    const { keys, serverCpuUs, driverCpuUs } = result;
-    return {
-      cpuUs: serverCpuUs! / keys,
-      driverUs: driverCpuUs! / keys,
-      keysPerSecond: result.keysPerSecond,
-      p50Us: result.p50Us,
-      p99Us: result.p99Us,
-      p999Us: result.p999Us,
-      stolenShare: stolenShare(before, readTicks()),
-    };
-  }
-
-  // Ours and theirs one after the other, while the host leaves us alone.
-  async #quietPair(runs: RowRuns): Promise<void> {
-    const { secs } = this.options;
-    const { row, rate } = runs;
-    const [ours, theirs] = this.#servers;
-    const { pair, repeated } = await quietest(
-      async () => [
-        await this.#run(ours, row, rate, secs),
-        await this.#run(theirs, row, rate, secs),
-      ],
-      (pair) => Math.max(...pair.map((run) => run.stolenShare)),
-      2 * (secs + WARM_UP_SECS + RUN_START_SECS),
-      this.#patience,
-    );
-    runs.ours.push(pair[0]);
-    runs.theirs.push(pair[1]);
-    runs.repeated += repeated;
-  }
-
   /** Runs a row A B A B. */
   async measure(row: Row): Promise<RowResult> {
-    const { rounds } = this.options;
-    this.#patience.startRow();
     const rate = row.isLatency ? Math.round(await this.#peak() / 2) : null;
-    const runs: RowRuns = { row, rate, ours: [], theirs: [], repeated: 0 };
-    for (const server of this.#servers) {
-      await this.#run(server, row, rate, FIRST_RUN_SECS);
-    }
-    for (let round = 0; round < rounds; round++) {
-      this.#seed++;
-      await this.#quietPair(runs);
-    }
+    const { rounds, patienceSecs, rows } = this.options;
+    this.#patienceSecs += patienceSecs / rows.length;
+    const runs = await this.#takeTurns(row, rate, rounds, this.#patienceSecs);
     this.runs.push(runs);
     return summarize(runs);
+  }
+
+  async #takeTurns(
+    row: Row,
+    rate: number | null,
+    rounds: number,
+    patienceSecs: number,
+  ): Promise<RowRuns> {
+    const { secs } = this.options;
+    const times = { secs, warmUpSecs: WARM_UP_SECS };
+    const { windows, stolenShares, repeated, repeatedSecs } = await takeTurns(
+      this.#servers,
+      { ...rowLoad(row, times, 1), rate: rate ?? 0 },
+      { rounds, patienceSecs },
+      this.#pinning,
+    );
+    // The last round may have taken a little more than there was.
+    this.#patienceSecs = Math.max(0, this.#patienceSecs - repeatedSecs);
+    const [ours, theirs] = windows.map((list) =>
+      list.map((window, i) => runOf(window, stolenShares[i]))
+    );
+    return { row, rate, ours, theirs, repeated };
   }
 
   // Requests a second that both servers can answer, one in flight on each
   // connection.
   async #peak(): Promise<number> {
-    const known = this.runs.find(({ row }) => row.name === PEAK_ROW.name);
-    const peaks: number[] = [];
-    for (const server of this.#servers) {
-      const runs = known?.[server === this.#servers[0] ? "ours" : "theirs"];
-      const measured = runs ??
-        [await this.#run(server, PEAK_ROW, null, this.options.secs)];
-      peaks.push(spreadOf(measured.map((run) => run.keysPerSecond)).median);
-    }
-    return Math.min(...peaks);
+    const runs = this.runs.find(({ row }) => row.name === PEAK_ROW.name) ??
+      await this.#takeTurns(PEAK_ROW, null, this.options.rounds, 0);
+    return Math.min(
+      ...[runs.ours, runs.theirs].map((list) =>
+        spreadOf(list.map((run) => run.keysPerSecond)).median
+      ),
+    );
   }
 }
 
 function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
   const { rows, rounds, secs, ours, theirs, memcached, isBare } = options;
-  const each = WARM_UP_SECS + RUN_START_SECS;
-  const seconds = rows.length * 2 *
-    (rounds * (secs + each) + FIRST_RUN_SECS + each);
+  const seconds = rows.length *
+    (ROW_START_SECS + 2 * rounds * (secs + WARM_UP_SECS));
   const flags = (list: string[]) => list.join(" ") || "-";
   console.log(factsText(facts));
   console.log(`workload: ${WORKLOAD}`);
@@ -330,7 +293,7 @@ function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
       `${memcached ?? "ours again"}: ${flags(theirs)}; ${pinning.text}`,
   );
   console.log(
-    `${rounds} rounds of ${secs} s for each server and row: about ` +
+    `${rounds} rounds of ${secs} s for each server and row, in turns: about ` +
       `${Math.ceil(seconds / 60)} min, and where the host takes time away ` +
       `up to ${options.patienceSecs} s more\n`,
   );
@@ -364,8 +327,15 @@ async function compare(
   if (out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
   const file = { facts, workload: WORKLOAD, pinning: pinning.text };
   const asked = { rounds, secs, patienceSecs, isBare, ours, theirs };
-  const all = { ...file, ...asked, results, runs: comparison.runs };
-  Deno.writeTextFileSync(out, JSON.stringify(all, null, 1) + "\n");
+  const head = JSON.stringify({ ...file, ...asked, results }, null, 1);
+  // A line for each row, or the file would have some ten thousand.
+  const windows = comparison.runs.map((runs) =>
+    JSON.stringify(columnsOf(runs))
+  );
+  Deno.writeTextFileSync(
+    out,
+    head.replace(/\n}$/, `,\n "windows": [\n${windows.join(",\n")}\n ]\n}\n`),
+  );
   console.log(`written: ${out instanceof URL ? out.pathname : out}`);
 }
 

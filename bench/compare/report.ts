@@ -5,10 +5,11 @@
  * @module
  */
 import type { Facts } from "./machine.ts";
-import { STOLEN_SHARE_MAX } from "./patience.ts";
+import type { LoadResult } from "../load/driver.ts";
+import { STOLEN_SHARE_MAX } from "../load/quiet.ts";
 import type { Row } from "./rows.ts";
 
-/** One run of one row against one server. */
+/** One window of one row against one server. */
 export interface Run {
   /** CPU time of the server for one key. */
   cpuUs: number;
@@ -20,6 +21,20 @@ export interface Run {
   p999Us: number;
   /** Share of the machine's time that its host gave to others meanwhile. */
   stolenShare: number;
+}
+
+/** A window of the driver as a run. */
+export function runOf(window: LoadResult, stolenShare: number): Run {
+  const { keys, keysPerSecond, p50Us, p99Us, p999Us } = window;
+  return {
+    cpuUs: window.serverCpuUs! / keys,
+    driverUs: window.driverCpuUs! / keys,
+    keysPerSecond,
+    p50Us,
+    p99Us,
+    p999Us,
+    stolenShare,
+  };
 }
 
 /** All runs of one row, in pairs: the n-th of each ran one after the other. */
@@ -34,20 +49,26 @@ export interface RowRuns {
   repeated: number;
 }
 
-/** Median, least and most. */
+/** The middle of many values, and between which of them half of them lie. */
 export interface Spread {
   median: number;
-  min: number;
-  max: number;
+  /** Lower and upper quartile. */
+  low: number;
+  high: number;
+  mean: number;
 }
 
 export function spreadOf(values: number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1
-    ? sorted[middle]
-    : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { median, min: sorted[0], max: sorted[sorted.length - 1] };
+  // Between two values in proportion to how near each is.
+  const at = (share: number) => {
+    const place = share * (sorted.length - 1);
+    const below = Math.floor(place), above = Math.ceil(place);
+    return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
+  };
+  const sum = values.reduce((sum, value) => sum + value, 0);
+  const mean = sum / values.length;
+  return { median: at(0.5), low: at(0.25), high: at(0.75), mean };
 }
 
 /** What a row came to. */
@@ -63,11 +84,10 @@ export interface RowResult {
   judged: "cpuUs" | "p99Us";
   ours: Spread;
   theirs: Spread;
-  /** Ratio of the medians, ours/theirs. */
-  ratio: number;
-  /** Least and most of the ratios of the pairs. */
-  ratioMin: number;
-  ratioMax: number;
+  /** Of the ratios of the pairs, ours/theirs: the median judges. */
+  ratio: Spread;
+  /** Ratio of the means, in which the rare pause of a collector counts. */
+  ratioOfMeans: number;
   targetNative: number | null;
   targetPortable: number | null;
   oursKeysPerSecond: number;
@@ -76,6 +96,23 @@ export interface RowResult {
   theirDriverUs: number;
   oursP99Us: number;
   theirP99Us: number;
+}
+
+/** The windows of a row as columns of numbers, for the file. */
+export function columnsOf({ row, ours, theirs }: RowRuns) {
+  const column = (runs: Run[], key: keyof Run, digits: number) =>
+    runs.map((run) => Number(run[key].toFixed(digits)));
+  const columns = (runs: Run[]) => ({
+    cpuUs: column(runs, "cpuUs", 3),
+    p99Us: column(runs, "p99Us", 0),
+    keysPerSecond: column(runs, "keysPerSecond", 0),
+  });
+  return {
+    name: row.name,
+    stolenShare: column(ours, "stolenShare", 3),
+    ours: columns(ours),
+    theirs: columns(theirs),
+  };
 }
 
 /** Boils the runs of a row down. */
@@ -101,9 +138,8 @@ export function summarize(runs: RowRuns): RowResult {
     judged,
     ours: left,
     theirs: right,
-    ratio: left.median / right.median,
-    ratioMin: ratios.min,
-    ratioMax: ratios.max,
+    ratio: ratios,
+    ratioOfMeans: left.mean / right.mean,
     targetNative: row.targetNative,
     targetPortable: row.targetPortable,
     oursKeysPerSecond: of(ours, "keysPerSecond").median,
@@ -121,8 +157,8 @@ function us(value: number): string {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-function spreadText({ median, min, max }: Spread): string {
-  return `${us(median)} (${us(min)}..${us(max)})`;
+function spreadText({ median, low, high }: Spread): string {
+  return `${us(median)} (${us(low)}..${us(high)})`;
 }
 
 // A ratio above its target is marked.
@@ -135,7 +171,8 @@ const COLUMNS: readonly [string, number][] = [
   ["row", 13],
   ["ours us", 23],
   ["theirs us", 23],
-  ["ratio (of pairs)", 20],
+  ["ratio", 18],
+  ["of means", 9],
   ["native", 12],
   ["portable", 12],
   ["k/s ours", 10],
@@ -157,15 +194,16 @@ export function tableHead(): string {
 
 /** One row of the table. */
 export function tableLine(result: RowResult): string {
-  const { ratio, ratioMin, ratioMax } = result;
+  const { median, low, high } = result.ratio;
   const kilo = (count: number) => (count / 1000).toFixed(1);
   return line([
     result.name,
     spreadText(result.ours),
     spreadText(result.theirs),
-    `${ratio.toFixed(2)} (${ratioMin.toFixed(2)}..${ratioMax.toFixed(2)})`,
-    targetText(ratio, result.targetNative),
-    targetText(ratio, result.targetPortable),
+    `${median.toFixed(2)} (${low.toFixed(2)}..${high.toFixed(2)})`,
+    result.ratioOfMeans.toFixed(2),
+    targetText(median, result.targetNative),
+    targetText(median, result.targetPortable),
     kilo(result.oursKeysPerSecond),
     kilo(result.theirKeysPerSecond),
     `${us(result.oursDriverUs)}/${us(result.theirDriverUs)}`,
@@ -186,8 +224,9 @@ export function factsText(facts: Facts): string {
 
 /** What stands below it. */
 export const LEGEND = "us: server CPU time per key, user and kernel (p99 " +
-  "half: p99 latency); median (least..most).\n" +
-  "ratio: of the medians, ours/theirs (least..most of the pairs of runs).\n" +
+  "half: p99 latency); median (quartiles) of the windows.\n" +
+  "ratio: of neighbouring windows, ours/theirs, median (quartiles); of means: " +
+  "of the means of all.\n" +
   "native, portable: what the ratio must not exceed with native I/O and with " +
   "Deno's.\nk/s: thousand keys a second, as many as one driver asks for: its " +
   "own CPU time per key is driver us.";
@@ -219,8 +258,8 @@ export function stolenText(results: readonly RowResult[]): string {
     `${row.name} (${row.disturbed} of ${row.rounds}, at most ` +
     `${Math.round(row.stolenShareMax * 100)} %)`
   );
-  return `the host took time away: ${repeated} pairs of runs were repeated` +
-    (rows.length === 0 ? "" : "; pairs that count and lack more than " +
+  return `the host took time away: ${repeated} rounds were repeated` +
+    (rows.length === 0 ? "" : "; those that count and lack more than " +
       `${STOLEN_SHARE_MAX * 100} %: ${rows.join(", ")}`);
 }
 

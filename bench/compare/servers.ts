@@ -1,16 +1,18 @@
 /**
  * Owns the processes of a comparison: the two servers, the driver, the cores
- * they are pinned to, and whether a run was clean. Linux only.
+ * they are pinned to, and whether what the driver found was clean. Linux only.
  *
  * @module
  */
 import { freePort, waitForPort } from "../../tests/support/memcached.ts";
 import type { LoadResult } from "../load/driver.ts";
 import { loadArguments, type LoadOptions } from "../load/options.ts";
+import { turnArguments, type TurnResult } from "../load/turns.ts";
 import { coreCount, outputOf } from "./machine.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const LOAD_MAIN = ROOT + "bench/load/main.ts";
+const TURNS_MAIN = ROOT + "bench/load/turns.ts";
 const BARE_MAIN = ROOT + "bench/compare/bare.ts";
 
 /** Cores for the servers and for the driver, as taskset takes them; null
@@ -128,23 +130,50 @@ export async function startServer(
   return server;
 }
 
-/** Runs the driver against a server. Throws if the run was not clean: a get
- * that missed, a reply that was not the expected one, nothing measured. */
-export async function runLoad(
+/** Fills a server. Throws if not every key was stored. */
+export async function fill(
   server: Server,
   options: LoadOptions,
   pinning: Pinning,
-): Promise<LoadResult> {
+): Promise<void> {
+  const { name, port, pid } = server;
+  const args = loadArguments({ ...options, port, pid });
+  const result = await runDriver<LoadResult>([LOAD_MAIN, ...args], pinning);
+  check(name, result);
+  if (result.requests !== options.keys) {
+    throw new Error(`${name}: only ${result.requests} keys were stored`);
+  }
+}
+
+/** Drives servers in turns, A B A B. Throws if a window was not clean: a get
+ * that missed, a reply that was not the expected one, nothing measured. */
+export async function takeTurns(
+  servers: readonly Server[],
+  options: LoadOptions,
+  turns: { rounds: number; patienceSecs: number },
+  pinning: Pinning,
+): Promise<TurnResult> {
+  const args = turnArguments(options, { ...turns, targets: [...servers] });
+  const result = await runDriver<TurnResult>([TURNS_MAIN, ...args], pinning);
+  for (const [i, windows] of result.windows.entries()) {
+    for (const window of windows) check(servers[i].name, window);
+  }
+  return result;
+}
+
+/** Runs a program of the driver and reads the line that it prints. */
+async function runDriver<Result>(
+  command: string[],
+  pinning: Pinning,
+): Promise<Result> {
   const [program, args] = pinned(pinning.driver, [
     Deno.execPath(),
     "run",
-    "--allow-net",
-    "--allow-ffi",
-    "--no-prompt",
+    // Deno opens /proc with this only.
+    "--allow-all",
     // Fewer pauses: they would count as the server's latency.
     "--v8-flags=--min-semi-space-size=16",
-    LOAD_MAIN,
-    ...loadArguments({ ...options, port: server.port, pid: server.pid }),
+    ...command,
   ]);
   const output = await new Deno.Command(program, { args, cwd: ROOT }).output();
   const decoder = new TextDecoder();
@@ -152,15 +181,17 @@ export async function runLoad(
   if (text === "") {
     throw new Error(`driver: ${decoder.decode(output.stderr).trim()}`);
   }
-  const result: LoadResult = JSON.parse(text);
-  if (result.errors > 0 || result.misses > 0) {
+  return JSON.parse(text);
+}
+
+function check(server: string, result: LoadResult): void {
+  const { mode, misses, errors, firstError } = result;
+  if (errors > 0 || misses > 0) {
     throw new Error(
-      `${server.name} ${result.mode}: ${result.misses} misses, ` +
-        `${result.errors} errors ${result.firstError}`,
+      `${server} ${mode}: ${misses} misses, ${errors} errors ${firstError}`,
     );
   }
   if (!(result.requests > 0) || result.serverCpuUs === null) {
-    throw new Error(`${server.name} ${result.mode}: nothing was measured`);
+    throw new Error(`${server} ${mode}: nothing was measured`);
   }
-  return result;
 }

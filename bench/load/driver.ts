@@ -5,7 +5,8 @@
  *
  * What is measured lies in a window: it opens after the warm-up, when all
  * connections are busy, and closes when no new batch may start. Replies are
- * checked before and after it too.
+ * checked before and after it too. A run may have several windows, one after
+ * the other.
  *
  * Without a rate every connection sends its next batch as soon as the last
  * one is answered. With a rate, batches fall due at times that do not depend
@@ -96,9 +97,12 @@ export class Driver {
     this.#idle = new Int32Array(options.conns);
   }
 
-  /** Starts the clock; called once all connections are open. */
+  /** Starts the clock of a window; called once all connections are open, and
+   * again for another window once this one is done. */
   start(nowUs: number): void {
     const { mode, secs, warmUpSecs } = this.options;
+    this.#openedUs = this.#closedUs = 0;
+    this.#idleFrom = this.#idleCount = 0;
     this.#dueUs = nowUs;
     this.#openUs = nowUs + (mode === "fill" ? 0 : warmUpSecs * 1e6);
     this.#closeUs = this.#openUs + (mode === "fill" ? FILL_US : secs * 1e6);

@@ -43,7 +43,7 @@ export function canUseEpoll(options: LoadOptions): boolean {
 export function runEpoll(options: LoadOptions): LoadResult {
   const run = new EpollRun(options);
   try {
-    return run.run();
+    return run.window();
   } finally {
     run.close();
   }
@@ -60,7 +60,8 @@ class CpuSpan {
   }
 }
 
-class EpollRun {
+/** The connections of a run, open until `close`. */
+export class EpollRun {
   readonly #driver: Driver;
   readonly #libc = new Libc();
   readonly #fds: number[] = [];
@@ -84,18 +85,28 @@ class EpollRun {
   constructor(options: LoadOptions) {
     this.#driver = new Driver(options);
     this.#blocked = new Uint8Array(options.conns);
+    try {
+      this.#connect();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
-  run(): LoadResult {
-    const driver = this.#driver;
-    const { host, port } = driver.options;
-    const address = ipv4(host)!;
-    for (const client of driver.clients) {
-      const fd = this.#libc.connect(address, port);
+  #connect(): void {
+    const { options, clients } = this.#driver;
+    const address = ipv4(options.host)!;
+    for (const client of clients) {
+      const fd = this.#libc.connect(address, options.port);
       this.#fds.push(fd);
       this.#outAt.push(pointerOf(client.out));
       this.#libc.watch(fd, client.index);
     }
+  }
+
+  /** Runs one window; afterwards every request is answered. */
+  window(): LoadResult {
+    const driver = this.#driver;
     let nowUs = this.#libc.nowUs();
     driver.start(nowUs);
     if (driver.passEdge(nowUs) !== NO_EDGE) this.#readCpu();

@@ -6,18 +6,19 @@
  */
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { stolenShare, ticksOf } from "../../../bench/compare/machine.ts";
-import {
-  Patience,
-  quietest,
-  STOLEN_SHARE_MAX,
-} from "../../../bench/compare/patience.ts";
 import {
   type Run,
+  spreadOf,
   stolenText,
   summarize,
 } from "../../../bench/compare/report.ts";
 import { canBareAnswer, ROWS } from "../../../bench/compare/rows.ts";
+import {
+  QuietRounds,
+  STOLEN_SHARE_MAX,
+  stolenShare,
+  ticksOf,
+} from "../../../bench/load/quiet.ts";
 
 const QUIET: Run = {
   cpuUs: 8,
@@ -30,6 +31,66 @@ const QUIET: Run = {
 };
 
 describe("comparison with memcached", () => {
+  it("says which rows the host has disturbed, and nothing if none", () => {
+    const runs = { row: ROWS[0], rate: null, repeated: 0 };
+    const quiet = summarize({ ...runs, ours: [QUIET], theirs: [QUIET] });
+    assertEquals(stolenText([quiet]), "");
+    const patient = { ...quiet, repeated: 3 };
+    assertEquals(
+      stolenText([patient, quiet]),
+      "the host took time away: 3 rounds were repeated",
+    );
+    const disturbed = summarize({
+      ...runs,
+      ours: [QUIET, { ...QUIET, stolenShare: 0.021 }],
+      theirs: [{ ...QUIET, stolenShare: 0.128 }, QUIET],
+      repeated: 4,
+    });
+    assertEquals(
+      stolenText([patient, disturbed]),
+      "the host took time away: 7 rounds were repeated; those that count " +
+        "and lack more than 2 %: get p1 (2 of 2, at most 13 %)",
+    );
+  });
+
+  it("judges by the median of the ratios of neighbouring windows", () => {
+    const at = (cpuUs: number) => ({ ...QUIET, cpuUs });
+    const result = summarize({
+      row: ROWS[0],
+      rate: null,
+      repeated: 0,
+      ours: [at(4), at(6), at(50)],
+      theirs: [at(8), at(10), at(100)],
+    });
+    assertEquals(result.ratio, {
+      median: 0.5,
+      low: 0.5,
+      high: 0.55,
+      mean: 1.6 / 3,
+    });
+    // One window that took long counts here.
+    assertEquals(result.ratioOfMeans, 60 / 118);
+  });
+
+  it("takes quartiles between the two nearest values", () => {
+    assertEquals(spreadOf([7, 1, 3, 5]), {
+      median: 4,
+      low: 2.5,
+      high: 5.5,
+      mean: 4,
+    });
+    assertEquals(spreadOf([2]), { median: 2, low: 2, high: 2, mean: 2 });
+  });
+
+  it("lets the server that only answers run what it can answer", () => {
+    assertEquals(
+      ROWS.filter(canBareAnswer).map((row) => row.name),
+      ["get p1", "get p20", "p99 half"],
+    );
+  });
+});
+
+describe("rounds on a disturbed machine", () => {
   it("reads stolen time of /proc/stat as proc(5) words it", () => {
     const stat = "cpu  100 20 30 400 5 6 7 32 9 9\ncpu0 1 2 3 4 5 6 7 8 0 0\n";
     assertEquals(ticksOf(stat), { stolen: 32, all: 600 });
@@ -42,81 +103,48 @@ describe("comparison with memcached", () => {
     assertEquals(stolenShare(before, before), 0);
   });
 
-  it("says which rows the host has disturbed, and nothing if none", () => {
-    const runs = { row: ROWS[0], rate: null, repeated: 0 };
-    const quiet = summarize({ ...runs, ours: [QUIET], theirs: [QUIET] });
-    assertEquals(stolenText([quiet]), "");
-    const patient = { ...quiet, repeated: 3 };
-    assertEquals(
-      stolenText([patient, quiet]),
-      "the host took time away: 3 pairs of runs were repeated",
-    );
-    const disturbed = summarize({
-      ...runs,
-      ours: [QUIET, { ...QUIET, stolenShare: 0.021 }],
-      theirs: [{ ...QUIET, stolenShare: 0.128 }, QUIET],
-      repeated: 4,
-    });
-    assertEquals(
-      stolenText([patient, disturbed]),
-      "the host took time away: 7 pairs of runs were repeated; pairs that " +
-        "count and lack more than 2 %: get p1 (2 of 2, at most 13 %)",
-    );
-  });
-
-  it("takes medians, and the least and most of neighbouring runs", () => {
-    const at = (cpuUs: number) => ({ ...QUIET, cpuUs });
-    const result = summarize({
-      row: ROWS[0],
-      rate: null,
-      repeated: 0,
-      ours: [at(4), at(6), at(5)],
-      theirs: [at(8), at(10), at(20)],
-    });
-    assertEquals(result.ratio, 0.5);
-    assertEquals([result.ratioMin, result.ratioMax], [0.25, 0.6]);
-  });
-
-  it("lets the server that only answers run what it can answer", () => {
-    assertEquals(
-      ROWS.filter(canBareAnswer).map((row) => row.name),
-      ["get p1", "get p20", "p99 half"],
-    );
-  });
-});
-
-describe("patience with a disturbed machine", () => {
-  it("repeats what was disturbed while there is patience", async () => {
-    // What is stolen from one pair after the other.
-    const quietestOf = (shares: number[], patience: Patience) => {
-      const left = shares.values();
-      const make = () => Promise.resolve(left.next().value!);
-      return quietest(make, (share) => share, 10, patience);
+  // Rounds from which so much was stolen, one a second; what came of them.
+  const measure = (shares: number[], wanted: number, patienceSecs: number) => {
+    const rounds = new QuietRounds<number>(wanted, patienceSecs);
+    let second = 0;
+    while (!rounds.isDone(second)) {
+      rounds.add(second, shares[second], second + 1);
+      second++;
+    }
+    return {
+      counted: rounds.counted.map(({ round }) => round),
+      repeated: rounds.repeated,
+      repeatedSecs: rounds.extraSecs(second),
     };
-    const patience = new Patience(60, 2);
-    patience.startRow();
+  };
+
+  it("takes no more than are wanted on a quiet one", () => {
     const limit = STOLEN_SHARE_MAX;
-    assertEquals(await quietestOf([limit], patience), {
-      pair: limit,
+    assertEquals(measure([0, limit, limit], 3, 60), {
+      counted: [0, 1, 2],
       repeated: 0,
+      repeatedSecs: 0,
     });
-    assertEquals(await quietestOf([0.5, 0.3, 0, 0.1], patience), {
-      pair: 0,
+  });
+
+  it("repeats what was disturbed until there are enough quiet ones", () => {
+    assertEquals(measure([0.5, 0, 0.03, 0.01, 0], 3, 60), {
+      counted: [1, 3, 4],
       repeated: 2,
+      repeatedSecs: 2,
     });
-    // Ten seconds are left: one more, and the better of two counts.
-    assertEquals(await quietestOf([0.3, 0.4, 0], patience), {
-      pair: 0.3,
-      repeated: 1,
+  });
+
+  it("takes those that lost least, in their order, if patience ends", () => {
+    assertEquals(measure([0.5, 0, 0.3, 0.4, 0.2, 0], 3, 2), {
+      counted: [1, 2, 4],
+      repeated: 2,
+      repeatedSecs: 2,
     });
-    assertEquals(await quietestOf([0.3, 0], patience), {
-      pair: 0.3,
+    assertEquals(measure([0.5, 0.4], 2, 0), {
+      counted: [0, 1],
       repeated: 0,
-    });
-    patience.startRow();
-    assertEquals(await quietestOf([0.4, 0.3, 0.2, 0.1, 0], patience), {
-      pair: 0.1,
-      repeated: 3,
+      repeatedSecs: 0,
     });
   });
 });

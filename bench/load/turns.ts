@@ -1,0 +1,140 @@
+/**
+ * Question: what does a request cost several servers on the same machine? The
+ * driver is connected to all of them and turns from one to the next after each
+ * window (A B A B), so that they meet the same moments of a noisy machine: of
+ * servers that are alike, a hundred windows of a tenth of a second tell apart
+ * 1 to 2 %, where neighbouring runs of a second differ by 10 %.
+ *
+ * Usage: deno run -A bench/load/turns.ts get --pipe=20
+ *   --servers=PORT:PID,PORT:PID [--rounds=100] [--patience=0] [options of
+ *   main.ts; --secs=0.1 and --warm-up=0.01 if they are not given]
+ * Prints a line of JSON. Exit code 1 if there was an error, or a miss.
+ * Linux and --allow-all only.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import type { LoadResult } from "./driver.ts";
+import { EpollRun } from "./epoll.ts";
+import { loadArguments, type LoadOptions, readLoadOptions } from "./options.ts";
+import { QuietRounds, stolenShare, ticksOf } from "./quiet.ts";
+
+/** A server to be driven. */
+export interface Target {
+  port: number;
+  /** Process whose CPU time is measured. */
+  pid: number;
+}
+
+/** What is asked for. */
+export interface TurnOptions {
+  targets: Target[];
+  rounds: number;
+  /** How long rounds are repeated from which the host took time. */
+  patienceSecs: number;
+}
+
+/** What came of it. */
+export interface TurnResult {
+  /** The windows of each server; the n-th of all are of the same round. */
+  windows: LoadResult[][];
+  /** Share of the machine's time that its host took from each round. */
+  stolenShares: number[];
+  /** Rounds that do not count, and the time they took. */
+  repeated: number;
+  repeatedSecs: number;
+}
+
+/** The arguments that stand for these options. */
+export function turnArguments(load: LoadOptions, turns: TurnOptions): string[] {
+  const servers = turns.targets.map(({ port, pid }) => `${port}:${pid}`);
+  return [
+    ...loadArguments(load),
+    `--servers=${servers.join(",")}`,
+    `--rounds=${turns.rounds}`,
+    `--patience=${turns.patienceSecs}`,
+  ];
+}
+
+/** Reads them; throws an Error that says what is wrong. */
+function readArguments(
+  args: string[],
+): { load: LoadOptions; turns: TurnOptions } {
+  const own = /^--(servers|rounds|patience)=/;
+  const parsed = parseArgs(args.filter((arg) => own.test(arg)), {
+    string: ["servers", "rounds", "patience"],
+    default: { rounds: "100", patience: "0" },
+  });
+  const targets = String(parsed.servers ?? "").split(",").map((text) => {
+    const [port, pid] = text.split(":").map(Number);
+    if (!(port > 0 && pid > 0)) throw new Error(`bad server "${text}"`);
+    return { port, pid };
+  });
+  const rounds = Number(parsed.rounds), patienceSecs = Number(parsed.patience);
+  if (!(rounds >= 1 && patienceSecs >= 0)) throw new Error("bad number");
+  const others = args.filter((arg) => !own.test(arg));
+  return {
+    load: readLoadOptions([
+      others[0],
+      "--secs=0.1",
+      "--warm-up=0.01",
+      ...others
+        .slice(1),
+    ]),
+    turns: { targets, rounds: Math.ceil(rounds), patienceSecs },
+  };
+}
+
+/** Windows of a server that do not count at first, together: its code is being
+ * compiled for this load. */
+const FIRST_SECS = 0.75;
+
+function readTicks() {
+  return ticksOf(Deno.readTextFileSync("/proc/stat"));
+}
+
+/** Drives all servers. */
+function runTurns(load: LoadOptions, turns: TurnOptions): TurnResult {
+  const runs = turns.targets.map((target) =>
+    new EpollRun({ ...load, ...target })
+  );
+  const nowSecs = () => performance.now() / 1000;
+  const rounds = new QuietRounds<LoadResult[]>(
+    turns.rounds,
+    turns.patienceSecs,
+  );
+  const each = load.secs + load.warmUpSecs;
+  for (const run of runs) {
+    for (let secs = 0; secs < FIRST_SECS; secs += each) run.window();
+  }
+  do {
+    const before = readTicks();
+    const round = runs.map((run) => run.window());
+    rounds.add(round, stolenShare(before, readTicks()), nowSecs());
+    const failed = round.find(({ errors, misses }) => errors + misses > 0);
+    if (failed !== undefined) break;
+  } while (!rounds.isDone(nowSecs()));
+  const repeatedSecs = rounds.extraSecs(nowSecs());
+  for (const run of runs) run.close();
+  const { counted, repeated } = rounds;
+  return {
+    windows: runs.map((_, i) => counted.map(({ round }) => round[i])),
+    stolenShares: counted.map(({ stolenShare }) => stolenShare),
+    repeated,
+    repeatedSecs,
+  };
+}
+
+if (import.meta.main) {
+  try {
+    const { load, turns } = readArguments(Deno.args);
+    const result = runTurns(load, turns);
+    console.log(JSON.stringify(result));
+    const all = result.windows.flat();
+    const isClean = all.every(({ errors, misses }) => errors + misses === 0);
+    Deno.exit(isClean ? 0 : 1);
+  } catch (error) {
+    console.error(`turns: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}
