@@ -43,6 +43,22 @@ const NO_CLOCK = ["base", "protocol", "store", "engine"];
 /** The one place below the server that writes to stderr. */
 const LOG_SINK = "src/observe/log.ts";
 
+/** Folders and files on the path of a request, where imported constants and
+ * functions are bound to constants of the module (src/README.md, "Imports"). */
+const BINDS_IMPORTS = [
+  "protocol",
+  "store",
+  "engine",
+  "observe/counters.ts",
+  "observe/observers.ts",
+  "server/connection.ts",
+  "server/service.ts",
+  "server/batch_timer.ts",
+  "server/output_pool.ts",
+  "server/native/connection.ts",
+  "server/native/loop.ts",
+];
+
 interface SourceFile {
   /** Relative to the root, with forward slashes. */
   path: string;
@@ -112,6 +128,26 @@ Deno.test("imports go only where the architecture lets them", () => {
     }
   }
   report(complaints);
+});
+
+Deno.test("hot code binds what it imports to constants", () => {
+  const isHot = ({ path }: SourceFile) =>
+    BINDS_IMPORTS.some((hot) =>
+      path === `src/${hot}` || path.startsWith(`src/${hot}/`)
+    );
+  const imports = /^import \{([^}]*)\} from "\.[^"]*";$/gm;
+  // Types and classes may be imported by name: no request makes an object. So
+  // may `assert`, whose type has to be declared where it is named.
+  const isFree = (name: string) =>
+    /^type |^(U64|assert)$|^[A-Z]\w*[a-z]/.test(name);
+  report(
+    FILES.filter(isHot).flatMap(({ path, text }) =>
+      [...text.matchAll(imports)]
+        .flatMap(([, names]) => names.split(",").map((name) => name.trim()))
+        .filter((name) => name !== "" && !isFree(name))
+        .map((name) => `${path} does not bind ${name}`)
+    ),
+  );
 });
 
 Deno.test("nothing in the product imports tests or benchmarks", () => {

@@ -7,20 +7,28 @@
  *
  * @module
  */
-import { latin1 } from "../base/bytes.ts";
-import {
-  MEMLIMIT_MEGABYTES_MAX,
-  MEMLIMIT_MEGABYTES_MIN,
-} from "../base/limits.ts";
-import { CMD_FLUSH } from "../observe/counters.ts";
-import { WATCH_FETCHERS, type Watcher, watchFlag } from "../observe/watch.ts";
+import * as bytes from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
+import * as counters from "../observe/counters.ts";
+import type { Watcher } from "../observe/watch.ts";
+import * as watch from "../observe/watch.ts";
 import type { Context } from "./context.ts";
-import { ItemDump, parseClasses } from "./dumps.ts";
+import { ItemDump } from "./dumps.ts";
+import * as dumps from "./dumps.ts";
 import type { ServerPort } from "./ports.ts";
 import type { Sink } from "./sink.ts";
 import { Statistics } from "./statistics.ts";
-import { extstoreCommand, lruCommand, slabsCommand } from "./slab_commands.ts";
-import { toInt32, toUint32 } from "./words.ts";
+import * as slabCommands from "./slab_commands.ts";
+import * as words from "./words.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { latin1 } = bytes;
+const { MEMLIMIT_MEGABYTES_MAX, MEMLIMIT_MEGABYTES_MIN } = limits;
+const { CMD_FLUSH } = counters;
+const { WATCH_FETCHERS, watchFlag } = watch;
+const { parseClasses } = dumps;
+const { extstoreCommand, lruCommand, slabsCommand } = slabCommands;
+const { toInt32, toUint32 } = words;
 
 const BAD_FORMAT = "CLIENT_ERROR bad command line format";
 const MIB = 1024 * 1024;

@@ -7,10 +7,26 @@
  * @module
  */
 import { Bytes } from "../base/bytes.ts";
-import { expirySecond } from "../base/clock.ts";
-import { VALUE_PIECE_BYTES } from "../base/limits.ts";
+import * as clock from "../base/clock.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
-import {
+import * as counters from "../observe/counters.ts";
+import * as binary from "../protocol/binary.ts";
+import type { Command } from "../protocol/command.ts";
+import * as commands from "../protocol/commands.ts";
+import type { Output } from "../protocol/output.ts";
+import type { Partition, StoreRequest } from "../store/store.ts";
+import * as store from "../store/store.ts";
+import type { ClassicStores } from "./classic_stores.ts";
+import type { Context } from "./context.ts";
+import type { Sink } from "./sink.ts";
+import * as sink from "./sink.ts";
+import type { StoreForm } from "./storing.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { expirySecond } = clock;
+const { VALUE_PIECE_BYTES } = limits;
+const {
   CLASS_DECR_HITS,
   CLASS_DELETE_HITS,
   CLASS_GET_HITS,
@@ -24,8 +40,8 @@ import {
   INCR_MISSES,
   RESPONSE_OOM,
   TOUCH_MISSES,
-} from "../observe/counters.ts";
-import {
+} = counters;
+const {
   BINARY_HEADER_BYTES,
   DO_NOT_CREATE,
   NO_MEMORY_NEW,
@@ -39,9 +55,8 @@ import {
   STATUS_NOT_STORED,
   STATUS_OK,
   STATUS_TOO_LARGE,
-} from "../protocol/binary.ts";
-import type { Command } from "../protocol/command.ts";
-import {
+} = binary;
+const {
   BIN_ADD,
   BIN_ADDQ,
   BIN_APPEND,
@@ -65,9 +80,8 @@ import {
   BIN_REPLACE,
   BIN_REPLACEQ,
   BIN_TOUCH,
-} from "../protocol/commands.ts";
-import type { Output } from "../protocol/output.ts";
-import {
+} = commands;
+const {
   ADD,
   APPEND,
   CAS,
@@ -77,18 +91,13 @@ import {
   NON_NUMERIC,
   NOT_FOUND,
   NOT_STORED,
-  type Partition,
   PREPEND,
   REPLACE,
   SET,
   STORED,
-  type StoreRequest,
   TOO_LARGE,
-} from "../store/store.ts";
-import type { ClassicStores } from "./classic_stores.ts";
-import type { Context } from "./context.ts";
-import { holdValue, type Sink } from "./sink.ts";
-import type { StoreForm } from "./storing.ts";
+} = store;
+const { holdValue } = sink;
 
 const FLAGS_BYTES = 4;
 

@@ -4,10 +4,23 @@
  *
  * @module
  */
-import { CMD_FLUSH } from "../observe/counters.ts";
-import { Bytes, latin1, toLatin1 } from "../base/bytes.ts";
+import * as counters from "../observe/counters.ts";
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
 import type { Stat } from "../observe/stats.ts";
-import {
+import * as binary from "../protocol/binary.ts";
+import type { Command } from "../protocol/command.ts";
+import * as commands from "../protocol/commands.ts";
+import { Output } from "../protocol/output.ts";
+import * as reply from "../protocol/reply.ts";
+import type { Admin, AdminSink } from "./admin.ts";
+import type { Context } from "./context.ts";
+import type { ServerPort } from "./ports.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { CMD_FLUSH } = counters;
+const { latin1, toLatin1 } = bytes;
+const {
   BINARY_HEADER_BYTES,
   putHeader,
   putStatus,
@@ -16,9 +29,8 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
   STATUS_UNKNOWN,
-} from "../protocol/binary.ts";
-import type { Command } from "../protocol/command.ts";
-import {
+} = binary;
+const {
   BIN_FLUSH,
   BIN_FLUSHQ,
   BIN_NOOP,
@@ -27,12 +39,8 @@ import {
   BIN_STAT,
   BIN_VERBOSITY,
   BIN_VERSION,
-} from "../protocol/commands.ts";
-import { Output } from "../protocol/output.ts";
-import { PROTOCOL_VERSION } from "../protocol/reply.ts";
-import type { Admin, AdminSink } from "./admin.ts";
-import type { Context } from "./context.ts";
-import type { ServerPort } from "./ports.ts";
+} = commands;
+const { PROTOCOL_VERSION } = reply;
 
 const VERSION = Bytes.fromLatin1(PROTOCOL_VERSION);
 

@@ -4,35 +4,26 @@
  *
  * @module
  */
-import {
+import * as binary from "../protocol/binary.ts";
+import type { Command } from "../protocol/command.ts";
+import * as command from "../protocol/command.ts";
+import * as commands from "../protocol/commands.ts";
+import type { Session } from "./session.ts";
+import type { Dialect } from "./session_states.ts";
+import * as sessionStates from "./session_states.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   parseBinary,
   putStatus,
   STATUS_NO_MEMORY,
   STATUS_TOO_LARGE,
   STATUS_UNKNOWN,
-} from "../protocol/binary.ts";
-import {
-  type Command,
-  COMPLETE,
-  HANG_UP,
-  HAS_BODY,
-  NEED_MORE,
-} from "../protocol/command.ts";
-import {
-  BIN_SASL_AUTH,
-  BIN_SASL_LIST,
-  BIN_SASL_STEP,
-  BIN_SET,
-  BIN_SETQ,
-} from "../protocol/commands.ts";
-import type { Session } from "./session.ts";
-import {
-  AT_COMMAND,
-  type Dialect,
-  IN_BODY,
-  RUN_AGAIN,
-  RUN_READ,
-} from "./session_states.ts";
+} = binary;
+const { COMPLETE, HANG_UP, HAS_BODY, NEED_MORE } = command;
+const { BIN_SASL_AUTH, BIN_SASL_LIST, BIN_SASL_STEP, BIN_SET, BIN_SETQ } =
+  commands;
+const { AT_COMMAND, IN_BODY, RUN_AGAIN, RUN_READ } = sessionStates;
 
 /** One packet is dealt with; the next may follow at once. */
 const DONE = -1;

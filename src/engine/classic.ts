@@ -8,9 +8,23 @@
  * @module
  */
 import { Bytes } from "../base/bytes.ts";
-import { VALUE_PIECE_BYTES } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
-import {
+import * as counters from "../observe/counters.ts";
+import type { Command } from "../protocol/command.ts";
+import * as commands from "../protocol/commands.ts";
+import * as errors from "../protocol/errors.ts";
+import type { Output } from "../protocol/output.ts";
+import * as reply from "../protocol/reply.ts";
+import type { Partition } from "../store/store.ts";
+import * as store from "../store/store.ts";
+import type { Context } from "./context.ts";
+import type { Sink } from "./sink.ts";
+import * as sink from "./sink.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { VALUE_PIECE_BYTES } = limits;
+const {
   CLASS_DECR_HITS,
   CLASS_DELETE_HITS,
   CLASS_GET_HITS,
@@ -24,28 +38,18 @@ import {
   INCR_MISSES,
   RESPONSE_OOM,
   TOUCH_MISSES,
-} from "../observe/counters.ts";
-import type { Command } from "../protocol/command.ts";
-import { OP_DECR, OP_DELETE, OP_INCR, OP_TOUCH } from "../protocol/commands.ts";
-import { NO_MEMORY_TEXT, NOT_NUMERIC } from "../protocol/errors.ts";
-import type { Output } from "../protocol/output.ts";
-import {
+} = counters;
+const { OP_DECR, OP_DELETE, OP_INCR, OP_TOUCH } = commands;
+const { NO_MEMORY_TEXT, NOT_NUMERIC } = errors;
+const {
   ERROR_LINES,
   REPLY_DELETED,
   REPLY_NOT_FOUND,
   REPLY_TOUCHED,
   WORD_VALUE,
-} from "../protocol/reply.ts";
-import {
-  HIT,
-  NO_MEMORY,
-  NON_NUMERIC,
-  NOT_FOUND,
-  type Partition,
-  STORED,
-} from "../store/store.ts";
-import type { Context } from "./context.ts";
-import { holdValue, type Sink } from "./sink.ts";
+} = reply;
+const { HIT, NO_MEMORY, NON_NUMERIC, NOT_FOUND, STORED } = store;
+const { holdValue } = sink;
 
 /** Bytes around a value: VALUE, flags, length, CAS, spaces and line ends. */
 const VALUE_LINE_BYTES = 64;

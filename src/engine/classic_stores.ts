@@ -4,24 +4,26 @@
  * @module
  */
 import type { Command } from "../protocol/command.ts";
-import { OP_SET } from "../protocol/commands.ts";
-import { NO_MEMORY_STORING } from "../protocol/errors.ts";
-import {
+import * as commands from "../protocol/commands.ts";
+import * as errors from "../protocol/errors.ts";
+import * as reply from "../protocol/reply.ts";
+import type { Partition, StoreRequest } from "../store/store.ts";
+import * as store from "../store/store.ts";
+import type { Context } from "./context.ts";
+import type { Sink } from "./sink.ts";
+import type { StoreForm } from "./storing.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { OP_SET } = commands;
+const { NO_MEMORY_STORING } = errors;
+const {
   ERROR_LINES,
   REPLY_EXISTS,
   REPLY_NOT_FOUND,
   REPLY_NOT_STORED,
   REPLY_STORED,
-} from "../protocol/reply.ts";
-import {
-  NO_MEMORY,
-  type Partition,
-  SET,
-  type StoreRequest,
-} from "../store/store.ts";
-import type { Context } from "./context.ts";
-import type { Sink } from "./sink.ts";
-import type { StoreForm } from "./storing.ts";
+} = reply;
+const { NO_MEMORY, SET } = store;
 
 /** Replies by result; errors are not among them. */
 const REPLIES = [

@@ -4,20 +4,21 @@
  *
  * @module
  */
-import { expirySecond } from "../base/clock.ts";
+import * as clock from "../base/clock.ts";
 import type { Settings } from "../base/settings.ts";
-import { Counters, GET_EXPIRED, GET_FLUSHED } from "../observe/counters.ts";
+import { Counters } from "../observe/counters.ts";
+import * as counters from "../observe/counters.ts";
 import { Observers } from "../observe/observers.ts";
 import type { Command } from "../protocol/command.ts";
-import {
-  EXPIRED,
-  FLUSHED,
-  type Partition,
-  type Store,
-  StoreRequest,
-} from "../store/store.ts";
+import { type Partition, type Store, StoreRequest } from "../store/store.ts";
+import * as store from "../store/store.ts";
 
 import { Lookahead } from "./lookahead.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { expirySecond } = clock;
+const { GET_EXPIRED, GET_FLUSHED } = counters;
+const { EXPIRED, FLUSHED } = store;
 
 /** The surroundings of every command of one worker. */
 export class Context {

@@ -4,17 +4,27 @@
  *
  * @module
  */
-import { Bytes, latin1 } from "../base/bytes.ts";
-import { unixSeconds } from "../base/clock.ts";
-import { CACHEDUMP_BYTES_MAX } from "../base/limits.ts";
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import * as clock from "../base/clock.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
-import { uriKey } from "../observe/observers.ts";
-import { base64Length, encodeBase64 } from "../protocol/base64.ts";
+import * as observers from "../observe/observers.ts";
+import * as base64 from "../protocol/base64.ts";
 import type { Output } from "../protocol/output.ts";
-import { FETCHED, type Partition, type WalkCursor } from "../store/store.ts";
+import type { Partition, WalkCursor } from "../store/store.ts";
+import * as store from "../store/store.ts";
 import type { Context } from "./context.ts";
 import type { ServerPort } from "./ports.ts";
 import type { Source } from "./sink.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { latin1 } = bytes;
+const { unixSeconds } = clock;
+const { CACHEDUMP_BYTES_MAX } = limits;
+const { uriKey } = observers;
+const { base64Length, encodeBase64 } = base64;
+const { FETCHED } = store;
 
 type Shard = Partition["shard"];
 

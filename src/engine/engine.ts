@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { OUTPUT_HIGH_WATER_BYTES } from "../base/limits.ts";
-import { WATCH_EVICTIONS } from "../observe/watch.ts";
+import * as limits from "../base/limits.ts";
+import * as watch from "../observe/watch.ts";
 import { Command } from "../protocol/command.ts";
 import { TextParser } from "../protocol/text.ts";
-import { FETCHED, type Partition } from "../store/store.ts";
+import type { Partition } from "../store/store.ts";
+import * as store from "../store/store.ts";
 import { Admin } from "./admin.ts";
 import { Binary } from "./binary.ts";
 import { BinaryAdmin } from "./binary_admin.ts";
@@ -25,6 +26,11 @@ import { SaslLogin } from "./sasl_login.ts";
 import { Storing } from "./storing.ts";
 import { TextDialect } from "./text_dialect.ts";
 import { TokenLogin } from "./token_login.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { OUTPUT_HIGH_WATER_BYTES } = limits;
+const { WATCH_EVICTIONS } = watch;
+const { FETCHED } = store;
 
 /** Everything that runs commands in one worker. */
 export class Engine {

@@ -4,8 +4,12 @@
  *
  * @module
  */
-import { Bytes, copyBytes } from "../base/bytes.ts";
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
 import { Command } from "../protocol/command.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
 
 /** Room for most lines; a longer one gets a buffer of its own. */
 const LINE_BYTES = 512;

@@ -5,17 +5,24 @@
  *
  * @module
  */
-import { SEARCH_RECORDS_MAX, SEARCH_SLICE_RECORDS } from "../base/limits.ts";
-import { uriKey } from "../observe/observers.ts";
+import * as limits from "../base/limits.ts";
+import * as observers from "../observe/observers.ts";
 import {
   CursorError,
   type KeyPage,
   type KeyQuery,
   type KeyRow,
 } from "../observe/view.ts";
-import { FETCHED, type Partition, type WalkCursor } from "../store/store.ts";
+import type { Partition, WalkCursor } from "../store/store.ts";
+import * as store from "../store/store.ts";
 import type { Context } from "./context.ts";
-import { isAlive } from "./dumps.ts";
+import * as dumps from "./dumps.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { SEARCH_RECORDS_MAX, SEARCH_SLICE_RECORDS } = limits;
+const { uriKey } = observers;
+const { FETCHED } = store;
+const { isAlive } = dumps;
 
 type Shard = Partition["shard"];
 

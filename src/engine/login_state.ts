@@ -3,10 +3,14 @@
  *
  * @module
  */
-import { LOGIN_FAILURES_PER_CONNECTION_MAX } from "../base/limits.ts";
-import { AUTH_CMDS, AUTH_ERRORS } from "../observe/counters.ts";
+import * as limits from "../base/limits.ts";
+import * as counters from "../observe/counters.ts";
 import type { Claim } from "../protocol/login.ts";
 import type { Session } from "./session.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { LOGIN_FAILURES_PER_CONNECTION_MAX } = limits;
+const { AUTH_CMDS, AUTH_ERRORS } = counters;
 
 /** How far one connection has come. */
 export class LoginState {

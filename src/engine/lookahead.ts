@@ -10,8 +10,12 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
-import { KeyScout, SCOUT_KEYS_MAX } from "../protocol/key_scout.ts";
+import { KeyScout } from "../protocol/key_scout.ts";
+import * as keyScout from "../protocol/key_scout.ts";
 import type { Prefetch, Store } from "../store/store.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { SCOUT_KEYS_MAX } = keyScout;
 
 /** Fewer keys than this are not worth it. */
 const KEYS_MIN = 2;

@@ -8,9 +8,24 @@
  * @module
  */
 import { Bytes } from "../base/bytes.ts";
-import { VALUE_PIECE_BYTES } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
-import {
+import * as counters from "../observe/counters.ts";
+import type { Command } from "../protocol/command.ts";
+import * as errors from "../protocol/errors.ts";
+import * as meta from "../protocol/meta.ts";
+import * as reply from "../protocol/reply.ts";
+import type { Partition } from "../store/store.ts";
+import * as store from "../store/store.ts";
+import type { Context } from "./context.ts";
+import type { MetaReply } from "./meta_reply.ts";
+import * as metaReply from "./meta_reply.ts";
+import type { Sink } from "./sink.ts";
+import * as sink from "./sink.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { VALUE_PIECE_BYTES } = limits;
+const {
   CLASS_GET_HITS,
   CLASS_TOUCH_HITS,
   CMD_GET,
@@ -19,24 +34,13 @@ import {
   GET_MISSES,
   RESPONSE_OOM,
   TOUCH_MISSES,
-} from "../observe/counters.ts";
-import type { Command } from "../protocol/command.ts";
-import { NO_MEMORY_WRITING } from "../protocol/errors.ts";
-import { lower, upper } from "../protocol/meta.ts";
-import { ERROR_LINES, REPLY_EN, WORD_EN } from "../protocol/reply.ts";
-import {
-  HIT,
-  MISS,
-  NO_MEMORY,
-  type Partition,
-  SET,
-  STALE,
-  STORED,
-  TOKEN_SENT,
-} from "../store/store.ts";
-import type { Context } from "./context.ts";
-import { META_LINE_BYTES, type MetaReply } from "./meta_reply.ts";
-import { holdValue, type Sink } from "./sink.ts";
+} = counters;
+const { NO_MEMORY_WRITING } = errors;
+const { lower, upper } = meta;
+const { ERROR_LINES, REPLY_EN, WORD_EN } = reply;
+const { HIT, MISS, NO_MEMORY, SET, STALE, STORED, TOKEN_SENT } = store;
+const { META_LINE_BYTES } = metaReply;
+const { holdValue } = sink;
 
 const FLAG_N = upper("N"), FLAG_T = upper("T"), FLAG_R = upper("R");
 /** These change the item, or show what a hit would change. */

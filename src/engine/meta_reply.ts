@@ -6,12 +6,18 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import { U64 } from "../base/u64.ts";
-import { base64Length, encodeBase64 } from "../protocol/base64.ts";
+import * as base64 from "../protocol/base64.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Output } from "../protocol/output.ts";
-import { WORD_HD, WORD_VA } from "../protocol/reply.ts";
-import { FETCHED, type Partition, STALE, TOKEN_SENT } from "../store/store.ts";
+import * as reply from "../protocol/reply.ts";
+import type { Partition } from "../store/store.ts";
+import * as store from "../store/store.ts";
 import type { Context } from "./context.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { base64Length, encodeBase64 } = base64;
+const { WORD_HD, WORD_VA } = reply;
+const { FETCHED, STALE, TOKEN_SENT } = store;
 
 type Shard = Partition["shard"];
 

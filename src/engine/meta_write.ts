@@ -6,30 +6,32 @@
  */
 import { U64 } from "../base/u64.ts";
 import { Bytes } from "../base/bytes.ts";
-import {
+import * as counters from "../observe/counters.ts";
+import type { Command } from "../protocol/command.ts";
+import * as errors from "../protocol/errors.ts";
+import * as meta from "../protocol/meta.ts";
+import * as reply from "../protocol/reply.ts";
+import type { Partition, StoreRequest } from "../store/store.ts";
+import * as store from "../store/store.ts";
+import type { Context } from "./context.ts";
+import type { MetaReply } from "./meta_reply.ts";
+import type { Sink } from "./sink.ts";
+import type { StoreForm } from "./storing.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   CLASS_DECR_HITS,
   CLASS_DELETE_HITS,
   CLASS_INCR_HITS,
   DECR_MISSES,
   DELETE_MISSES,
   INCR_MISSES,
-} from "../observe/counters.ts";
-import type { Command } from "../protocol/command.ts";
-import {
-  NO_MEMORY_NEW_ITEM,
-  NO_MEMORY_STORING,
-  NO_MEMORY_TEXT,
-  NOT_NUMERIC,
-} from "../protocol/errors.ts";
-import { lower, upper } from "../protocol/meta.ts";
-import {
-  ERROR_LINES,
-  WORD_EX,
-  WORD_HD,
-  WORD_NF,
-  WORD_NS,
-} from "../protocol/reply.ts";
-import {
+} = counters;
+const { NO_MEMORY_NEW_ITEM, NO_MEMORY_STORING, NO_MEMORY_TEXT, NOT_NUMERIC } =
+  errors;
+const { lower, upper } = meta;
+const { ERROR_LINES, WORD_EX, WORD_HD, WORD_NF, WORD_NS } = reply;
+const {
   ADD,
   APPEND,
   CAS,
@@ -38,19 +40,13 @@ import {
   NO_MEMORY,
   NON_NUMERIC,
   NOT_FOUND,
-  type Partition,
   PREPEND,
   REPLACE,
   SET,
   STALE,
   STORED,
-  type StoreRequest,
   TOKEN_SENT,
-} from "../store/store.ts";
-import type { Context } from "./context.ts";
-import type { MetaReply } from "./meta_reply.ts";
-import type { Sink } from "./sink.ts";
-import type { StoreForm } from "./storing.ts";
+} = store;
 
 const FLAG_I = upper("I"), FLAG_T = upper("T"), FLAG_N = upper("N");
 const FLAG_V = lower("v"), FLAG_X = lower("x"), FLAG_C = lower("c");

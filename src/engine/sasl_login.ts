@@ -6,12 +6,24 @@
  *
  * @module
  */
-import { Bytes, latin1 } from "../base/bytes.ts";
-import {
-  SASL_MECHANISM_BYTES_MAX,
-  SASL_MESSAGE_BYTES_MAX,
-} from "../base/limits.ts";
-import {
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
+import * as binary from "../protocol/binary.ts";
+import { Command } from "../protocol/command.ts";
+import * as command from "../protocol/command.ts";
+import * as commands from "../protocol/commands.ts";
+import * as login from "../protocol/login.ts";
+import { Output } from "../protocol/output.ts";
+import * as loginState from "./login_state.ts";
+import type { Session } from "./session.ts";
+import type { Dialect } from "./session_states.ts";
+import * as sessionStates from "./session_states.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { latin1 } = bytes;
+const { SASL_MECHANISM_BYTES_MAX, SASL_MESSAGE_BYTES_MAX } = limits;
+const {
   BINARY_HEADER_BYTES,
   parseBinary,
   putHeader,
@@ -21,25 +33,12 @@ import {
   STATUS_INVALID,
   STATUS_OK,
   STATUS_UNKNOWN,
-} from "../protocol/binary.ts";
-import {
-  Command,
-  COMPLETE,
-  HANG_UP,
-  HAS_BODY,
-  NEED_MORE,
-} from "../protocol/command.ts";
-import {
-  BIN_SASL_AUTH,
-  BIN_SASL_LIST,
-  BIN_SASL_STEP,
-  BIN_VERSION,
-} from "../protocol/commands.ts";
-import { readPlain } from "../protocol/login.ts";
-import { Output } from "../protocol/output.ts";
-import { judge } from "./login_state.ts";
-import type { Session } from "./session.ts";
-import { type Dialect, RUN_AGAIN, RUN_READ } from "./session_states.ts";
+} = binary;
+const { COMPLETE, HANG_UP, HAS_BODY, NEED_MORE } = command;
+const { BIN_SASL_AUTH, BIN_SASL_LIST, BIN_SASL_STEP, BIN_VERSION } = commands;
+const { readPlain } = login;
+const { judge } = loginState;
+const { RUN_AGAIN, RUN_READ } = sessionStates;
 
 const MECHANISM = "PLAIN";
 const MECHANISMS = Bytes.fromLatin1(MECHANISM);

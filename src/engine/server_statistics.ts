@@ -4,20 +4,18 @@
  *
  * @module
  */
-import {
-  type ClassFacts,
-  itemsStats,
-  slabsStats,
-} from "../observe/slab_stats.ts";
-import {
-  generalStats,
-  settingsStats,
-  type Stat,
-  type TableFacts,
-} from "../observe/stats.ts";
-import { PROTOCOL_VERSION } from "../protocol/reply.ts";
+import type { ClassFacts } from "../observe/slab_stats.ts";
+import * as slabStats from "../observe/slab_stats.ts";
+import type { Stat, TableFacts } from "../observe/stats.ts";
+import * as stats from "../observe/stats.ts";
+import * as reply from "../protocol/reply.ts";
 import type { Context } from "./context.ts";
 import type { FactsPort } from "./ports.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { itemsStats, slabsStats } = slabStats;
+const { generalStats, settingsStats } = stats;
+const { PROTOCOL_VERSION } = reply;
 
 /** The statistics of a server. */
 export class ServerStatistics {

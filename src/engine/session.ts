@@ -8,25 +8,34 @@
  *
  * @module
  */
-import { Bytes, copyBytes } from "../base/bytes.ts";
-import {
-  GET_LINE_BUFFER_BYTES,
-  READ_BUFFER_BYTES_MAX,
-  READ_BUFFER_BYTES_MIN,
-  STREAM_BODY_BYTES_MIN,
-} from "../base/limits.ts";
-import { COMMANDS_RUN, CONN_YIELDS } from "../observe/counters.ts";
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
+import * as counters from "../observe/counters.ts";
 import type { Watcher } from "../observe/watch.ts";
-import { MAGIC_REQUEST } from "../protocol/binary.ts";
+import * as binary from "../protocol/binary.ts";
 import type { Output } from "../protocol/output.ts";
 import type { AdminSink } from "./admin.ts";
 import { TextSource } from "./dumps.ts";
 import type { Engine } from "./engine.ts";
 import { LoginState } from "./login_state.ts";
 import type { Source } from "./sink.ts";
-import {
+import type { Dialect } from "./session_states.ts";
+import * as sessionStates from "./session_states.ts";
+import type { Upload } from "./upload.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
+const {
+  GET_LINE_BUFFER_BYTES,
+  READ_BUFFER_BYTES_MAX,
+  READ_BUFFER_BYTES_MIN,
+  STREAM_BODY_BYTES_MIN,
+} = limits;
+const { COMMANDS_RUN, CONN_YIELDS } = counters;
+const { MAGIC_REQUEST } = binary;
+const {
   AT_COMMAND,
-  type Dialect,
   ENDED,
   IN_BODY,
   IN_KEYS,
@@ -39,8 +48,7 @@ import {
   RUN_WAIT,
   RUN_WATCH,
   RUN_YIELD,
-} from "./session_states.ts";
-import type { Upload } from "./upload.ts";
+} = sessionStates;
 
 const NAMES = [
   "conn_read",

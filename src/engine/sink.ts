@@ -4,11 +4,16 @@
  *
  * @module
  */
-import { Bytes, copyBytes } from "../base/bytes.ts";
-import { COPIED_VALUES_BYTES_MAX } from "../base/limits.ts";
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
 import type { Output } from "../protocol/output.ts";
 import type { Partition } from "../store/store.ts";
 import type { Context } from "./context.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
+const { COPIED_VALUES_BYTES_MAX } = limits;
 
 /** Less is copied: a write of its own costs more. */
 const STRETCH_BYTES_MIN = 16 * 1024;

@@ -6,8 +6,11 @@
  * @module
  */
 import type { Settings } from "../base/settings.ts";
-import { toInt32, toUint32 } from "./words.ts";
+import * as words from "./words.ts";
 import type { Context } from "./context.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { toInt32, toUint32 } = words;
 
 const BAD_FORMAT = "CLIENT_ERROR bad command line format";
 const SLAB_NUMBERS = 64;

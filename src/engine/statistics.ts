@@ -4,13 +4,18 @@
  *
  * @module
  */
-import { prefixDump } from "../observe/prefixes.ts";
+import * as prefixes from "../observe/prefixes.ts";
 import type { Stat } from "../observe/stats.ts";
 import type { Context } from "./context.ts";
-import { cacheDump, CLASS_NUMBERS, sizeHistogram } from "./dumps.ts";
+import * as dumps from "./dumps.ts";
 import type { ConnectionInfo, ServerPort } from "./ports.ts";
 import { ServerStatistics } from "./server_statistics.ts";
-import { toUint32 } from "./words.ts";
+import * as words from "./words.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { prefixDump } = prefixes;
+const { cacheDump, CLASS_NUMBERS, sizeHistogram } = dumps;
+const { toUint32 } = words;
 
 const END = "END\r\n";
 

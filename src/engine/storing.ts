@@ -5,32 +5,28 @@
  *
  * @module
  */
-import {
+import * as counters from "../observe/counters.ts";
+import type { Command } from "../protocol/command.ts";
+import * as commands from "../protocol/commands.ts";
+import type { Partition, StoreRequest } from "../store/store.ts";
+import * as store from "../store/store.ts";
+import type { Context } from "./context.ts";
+import type { KeptCommand } from "./kept_commands.ts";
+import type { Sink } from "./sink.ts";
+import { Upload } from "./upload.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   CAS_MISSES,
   CLASS_CAS_BADVAL,
   CLASS_CAS_HITS,
   CLASS_CMD_SET,
   STORE_NO_MEMORY,
   STORE_TOO_LARGE,
-} from "../observe/counters.ts";
-import type { Command } from "../protocol/command.ts";
-import { OP_SET } from "../protocol/commands.ts";
-import {
-  CAS,
-  EXISTS,
-  HIT,
-  NO_MEMORY,
-  NOT_FOUND,
-  type Partition,
-  SET,
-  STORED,
-  type StoreRequest,
-  TOO_LARGE,
-} from "../store/store.ts";
-import type { Context } from "./context.ts";
-import type { KeptCommand } from "./kept_commands.ts";
-import type { Sink } from "./sink.ts";
-import { Upload } from "./upload.ts";
+} = counters;
+const { OP_SET } = commands;
+const { CAS, EXISTS, HIT, NO_MEMORY, NOT_FOUND, SET, STORED, TOO_LARGE } =
+  store;
 
 /** How one protocol fills store requests and answers stores. */
 export interface StoreForm {

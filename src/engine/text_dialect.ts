@@ -5,15 +5,23 @@
  *
  * @module
  */
-import { type Bytes, latin1 } from "../base/bytes.ts";
-import {
-  type Command,
-  COMPLETE,
-  HANG_UP,
-  HAS_BODY,
-  NEED_MORE,
-} from "../protocol/command.ts";
-import {
+import type { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import type { Command } from "../protocol/command.ts";
+import * as command from "../protocol/command.ts";
+import * as commands from "../protocol/commands.ts";
+import * as errors from "../protocol/errors.ts";
+import * as reply from "../protocol/reply.ts";
+import * as text from "../protocol/text.ts";
+import type { Session } from "./session.ts";
+import type { Dialect } from "./session_states.ts";
+import * as sessionStates from "./session_states.ts";
+import type { StoreForm } from "./storing.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { latin1 } = bytes;
+const { COMPLETE, HANG_UP, HAS_BODY, NEED_MORE } = command;
+const {
   OP_ADMIN,
   OP_GATS,
   OP_GET,
@@ -27,8 +35,8 @@ import {
   OP_QUIT,
   OP_SET,
   OP_VERSION,
-} from "../protocol/commands.ts";
-import {
+} = commands;
+const {
   BAD_DATA_CHUNK,
   BAD_FORMAT,
   ERROR,
@@ -36,25 +44,11 @@ import {
   NO_MEMORY_STORING,
   NO_MEMORY_WRITING,
   TOO_LARGE_TEXT,
-} from "../protocol/errors.ts";
-import {
-  ERROR_LINES,
-  REPLY_END,
-  REPLY_MN,
-  REPLY_VERSION,
-} from "../protocol/reply.ts";
-import { KEY_TOO_LONG, KEYS_END, nextKey } from "../protocol/text.ts";
-import type { Session } from "./session.ts";
-import {
-  AT_COMMAND,
-  type Dialect,
-  IN_BODY,
-  IN_KEYS,
-  IN_LINE_REST,
-  RUN_AGAIN,
-  RUN_READ,
-} from "./session_states.ts";
-import type { StoreForm } from "./storing.ts";
+} = errors;
+const { ERROR_LINES, REPLY_END, REPLY_MN, REPLY_VERSION } = reply;
+const { KEY_TOO_LONG, KEYS_END, nextKey } = text;
+const { AT_COMMAND, IN_BODY, IN_KEYS, IN_LINE_REST, RUN_AGAIN, RUN_READ } =
+  sessionStates;
 
 const CR = 13, LF = 10;
 

@@ -6,15 +6,18 @@
  *
  * @module
  */
-import {
-  LINE_BYTES_MAX,
-  LOGIN_LINE_BYTES_MIN,
-  LOGIN_TOKEN_BYTES_MAX,
-} from "../base/limits.ts";
-import { readToken } from "../protocol/login.ts";
-import { judge } from "./login_state.ts";
+import * as limits from "../base/limits.ts";
+import * as login from "../protocol/login.ts";
+import * as loginState from "./login_state.ts";
 import type { Session } from "./session.ts";
-import { type Dialect, RUN_AGAIN, RUN_READ } from "./session_states.ts";
+import type { Dialect } from "./session_states.ts";
+import * as sessionStates from "./session_states.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { LINE_BYTES_MAX, LOGIN_LINE_BYTES_MIN, LOGIN_TOKEN_BYTES_MAX } = limits;
+const { readToken } = login;
+const { judge } = loginState;
+const { RUN_AGAIN, RUN_READ } = sessionStates;
 
 const CR = 13, LF = 10;
 /** Which token of the line says how long the value is. */

@@ -7,7 +7,11 @@
  * @module
  */
 
-import { BATCH_TIMES_VALUES, BatchTimes } from "./batch_times.ts";
+import { BatchTimes } from "./batch_times.ts";
+import * as batchTimes from "./batch_times.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { BATCH_TIMES_VALUES } = batchTimes;
 
 export const CMD_GET = 0;
 export const CMD_FLUSH = 1;

@@ -4,11 +4,10 @@
  *
  * @module
  */
-import {
-  HOT_KEYS_HALF_LIFE_SECONDS,
-  HOT_KEYS_SHOWN,
-  HOT_KEYS_TRACKED,
-} from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { HOT_KEYS_HALF_LIFE_SECONDS, HOT_KEYS_SHOWN, HOT_KEYS_TRACKED } = limits;
 
 /** A key, its count, and by how much the count may be too high. */
 export type CountedKey = [key: string, count: number, error: number];

@@ -4,19 +4,23 @@
  *
  * @module
  */
-import { latin1 } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
 import type { Settings } from "../base/settings.ts";
 import type { Counters } from "./counters.ts";
 import { HotKeys, type HotKeysReport } from "./hot_keys.ts";
 import { PrefixStats } from "./prefixes.ts";
-import {
+import { WatchHub } from "./watch.ts";
+import * as watch from "./watch.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { latin1 } = bytes;
+const {
   WATCH_CONNEVENTS,
   WATCH_DELETIONS,
   WATCH_EVICTIONS,
   WATCH_FETCHERS,
   WATCH_MUTATIONS,
-  WatchHub,
-} from "./watch.ts";
+} = watch;
 
 /** How item_get events name what a look ended in (MISS, HIT, ...). */
 const GET_STATUS = ["not_found", "found", "flushed", "expired"];

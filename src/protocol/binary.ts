@@ -8,17 +8,17 @@
  * @module
  */
 import { Bytes } from "../base/bytes.ts";
-import { BINARY_BODY_BYTES_MAX, KEY_BYTES_MAX } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import type { U64 } from "../base/u64.ts";
-import {
-  type Command,
-  COMPLETE,
-  HANG_UP,
-  HAS_BODY,
-  NEED_MORE,
-  REFUSED,
-} from "./command.ts";
-import {
+import type { Command } from "./command.ts";
+import * as command from "./command.ts";
+import * as commands from "./commands.ts";
+import type { Output } from "./output.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { BINARY_BODY_BYTES_MAX, KEY_BYTES_MAX } = limits;
+const { COMPLETE, HANG_UP, HAS_BODY, NEED_MORE, REFUSED } = command;
+const {
   BIN_ADD,
   BIN_ADDQ,
   BIN_APPEND,
@@ -55,8 +55,7 @@ import {
   BIN_TOUCH,
   BIN_VERBOSITY,
   BIN_VERSION,
-} from "./commands.ts";
-import type { Output } from "./output.ts";
+} = commands;
 
 export const MAGIC_REQUEST = 0x80;
 const MAGIC_REPLY = 0x81;

@@ -6,9 +6,13 @@
  * @module
  */
 import { Bytes } from "../base/bytes.ts";
-import { KEY_BYTES_MAX, META_TOKENS_MAX } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
-import { ERROR_NONE } from "./errors.ts";
+import * as errors from "./errors.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { KEY_BYTES_MAX, META_TOKENS_MAX } = limits;
+const { ERROR_NONE } = errors;
 
 // What a parser found.
 /** The command is not complete: read more, parse again from the same place. */

@@ -7,8 +7,12 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
-import { BINARY_HEADER_BYTES, MAGIC_REQUEST } from "./binary.ts";
-import { word } from "./text.ts";
+import * as binary from "./binary.ts";
+import * as text from "./text.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { BINARY_HEADER_BYTES, MAGIC_REQUEST } = binary;
+const { word } = text;
 
 const SPACE = 32, LF = 10, ZERO = 48;
 

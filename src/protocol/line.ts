@@ -4,9 +4,13 @@
  *
  * @module
  */
-import { bytesEqualText } from "../base/bytes.ts";
-import { CLASSIC_TOKENS_MAX } from "../base/limits.ts";
+import * as bytes from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { bytesEqualText } = bytes;
+const { CLASSIC_TOKENS_MAX } = limits;
 
 const SPACE = 32, LF = 10, CR = 13, MINUS = 45, PLUS = 43;
 

@@ -6,7 +6,10 @@
  *
  * @module
  */
-import { latin1 } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { latin1 } = bytes;
 
 /** Who somebody claims to be; one character a byte. */
 export interface Claim {

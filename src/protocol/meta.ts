@@ -7,16 +7,25 @@
  *
  * @module
  */
-import {
+import * as limits from "../base/limits.ts";
+import * as base64 from "./base64.ts";
+import type { Command } from "./command.ts";
+import * as command from "./command.ts";
+import * as commands from "./commands.ts";
+import * as errors from "./errors.ts";
+import type { Line } from "./line.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   ANNOUNCED_BYTES_MAX,
   KEY_BYTES_MAX,
   META_TOKENS_MAX,
   OPAQUE_BYTES_MAX,
-} from "../base/limits.ts";
-import { decodeBase64 } from "./base64.ts";
-import { type Command, COMPLETE, HAS_BODY, REFUSED } from "./command.ts";
-import { OP_MA, OP_MD, OP_ME, OP_MG, OP_MS } from "./commands.ts";
-import {
+} = limits;
+const { decodeBase64 } = base64;
+const { COMPLETE, HAS_BODY, REFUSED } = command;
+const { OP_MA, OP_MD, OP_ME, OP_MG, OP_MS } = commands;
+const {
   BAD_FORMAT,
   BAD_KEY_ENCODING,
   BAD_MA_FLAG,
@@ -28,8 +37,7 @@ import {
   FLAGS_TOO_LONG,
   INVALID_FLAG,
   OPAQUE_TOO_LONG,
-} from "./errors.ts";
-import type { Line } from "./line.ts";
+} = errors;
 
 /** The bit of an upper-case flag letter in `Command.upperFlags`. */
 export function upper(letter: string): number {

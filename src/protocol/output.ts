@@ -4,8 +4,14 @@
  *
  * @module
  */
-import { Bytes, copyBytes, toLatin1 } from "../base/bytes.ts";
-import { type U64, writeDecimal } from "../base/u64.ts";
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import type { U64 } from "../base/u64.ts";
+import * as u64 from "../base/u64.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes, toLatin1 } = bytes;
+const { writeDecimal } = u64;
 
 const CAPACITY_MIN = 1024;
 

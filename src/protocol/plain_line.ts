@@ -7,9 +7,13 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
-import { ANNOUNCED_BYTES_MAX, KEY_BYTES_MAX } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import type { Command } from "./command.ts";
-import { OP_MG, OP_SET } from "./commands.ts";
+import * as commands from "./commands.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { ANNOUNCED_BYTES_MAX, KEY_BYTES_MAX } = limits;
+const { OP_MG, OP_SET } = commands;
 
 const SPACE = 32, LF = 10, CR = 13, ZERO = 48;
 const LETTER_A = 97, LETTER_B = 98, LETTER_X = 120;

@@ -5,7 +5,10 @@
  * @module
  */
 import { Bytes } from "../base/bytes.ts";
-import { ERROR_TEXTS } from "./errors.ts";
+import * as errors from "./errors.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { ERROR_TEXTS } = errors;
 
 function line(text: string): Bytes {
   return Bytes.fromLatin1(text + "\r\n");

@@ -8,21 +8,24 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
-import {
+import * as limits from "../base/limits.ts";
+import type { Command } from "./command.ts";
+import * as command from "./command.ts";
+import * as commands from "./commands.ts";
+import * as errors from "./errors.ts";
+import { Line } from "./line.ts";
+import * as meta from "./meta.ts";
+import { PlainLine } from "./plain_line.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   ANNOUNCED_BYTES_MAX,
   KEY_BYTES_MAX,
   LEADING_SPACES_MAX,
   LINE_BYTES_MAX,
-} from "../base/limits.ts";
-import {
-  type Command,
-  COMPLETE,
-  HANG_UP,
-  HAS_BODY,
-  NEED_MORE,
-  REFUSED,
-} from "./command.ts";
-import {
+} = limits;
+const { COMPLETE, HANG_UP, HAS_BODY, NEED_MORE, REFUSED } = command;
+const {
   OP_ADD,
   OP_ADMIN,
   OP_APPEND,
@@ -42,17 +45,9 @@ import {
   OP_TOUCH,
   OP_UNKNOWN,
   OP_VERSION,
-} from "./commands.ts";
-import {
-  BAD_DELTA,
-  BAD_EXPTIME,
-  BAD_FORMAT,
-  ERROR,
-  ERROR_NONE,
-} from "./errors.ts";
-import { Line } from "./line.ts";
-import { parseMeta } from "./meta.ts";
-import { PlainLine } from "./plain_line.ts";
+} = commands;
+const { BAD_DELTA, BAD_EXPTIME, BAD_FORMAT, ERROR, ERROR_NONE } = errors;
+const { parseMeta } = meta;
 
 const SPACE = 32, LF = 10, CR = 13;
 /** Shortest line, its end included, that is looked at (proto_parser.c). */

@@ -8,7 +8,10 @@
  *
  * @module
  */
-import { UDP_DATAGRAM_BYTES_MAX } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { UDP_DATAGRAM_BYTES_MAX } = limits;
 
 export const UDP_HEADER_BYTES = 8;
 /** Payload of a full datagram. */

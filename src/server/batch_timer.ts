@@ -4,8 +4,13 @@
  *
  * @module
  */
-import { BATCHES_PER_TIMED } from "../observe/batch_times.ts";
-import { BATCHES, type Counters } from "../observe/counters.ts";
+import * as batchTimes from "../observe/batch_times.ts";
+import type { Counters } from "../observe/counters.ts";
+import * as counters from "../observe/counters.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { BATCHES_PER_TIMED } = batchTimes;
+const { BATCHES } = counters;
 
 /** Counts a batch that begins; returns when that was (milliseconds) if it is
  * to be timed, else 0. */

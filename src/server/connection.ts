@@ -7,26 +7,25 @@
  *
  * @module
  */
-import { READ_BUFFER_BYTES_MIN } from "../base/limits.ts";
-import { toLatin1 } from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
+import * as bytes from "../base/bytes.ts";
 import { Session } from "../engine/session.ts";
-import {
-  RUN_FLUSH,
-  RUN_READ,
-  RUN_SEND,
-  RUN_WAIT,
-  RUN_WATCH,
-  RUN_YIELD,
-} from "../engine/session_states.ts";
-import {
-  BYTES_READ,
-  BYTES_WRITTEN,
-  TLS_PROTOCOL_ERRORS,
-} from "../observe/counters.ts";
-import { beginBatch, endBatch } from "./batch_timer.ts";
-import { LINGER_MS, type Peer, type ServedClient } from "./client.ts";
+import * as sessionStates from "../engine/session_states.ts";
+import * as counters from "../observe/counters.ts";
+import * as batchTimer from "./batch_timer.ts";
+import type { Peer, ServedClient } from "./client.ts";
+import * as client from "./client.ts";
 import type { NodeTlsConn } from "./node_tls_conn.ts";
 import type { Service } from "./service.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { READ_BUFFER_BYTES_MIN } = limits;
+const { toLatin1 } = bytes;
+const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
+  sessionStates;
+const { BYTES_READ, BYTES_WRITTEN, TLS_PROTOCOL_ERRORS } = counters;
+const { beginBatch, endBatch } = batchTimer;
+const { LINGER_MS } = client;
 
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;

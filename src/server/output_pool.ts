@@ -4,14 +4,15 @@
  *
  * @module
  */
-import {
-  OUTPUT_HIGH_WATER_BYTES,
-  OUTPUT_LOW_WATER_BYTES,
-  OUTPUT_TOTAL_BYTES,
-} from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import type { Engine } from "../engine/engine.ts";
-import { OUTPUT_BYTES } from "../observe/counters.ts";
+import * as counters from "../observe/counters.ts";
 import { Output } from "../protocol/output.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { OUTPUT_HIGH_WATER_BYTES, OUTPUT_LOW_WATER_BYTES, OUTPUT_TOTAL_BYTES } =
+  limits;
+const { OUTPUT_BYTES } = counters;
 
 const CAPACITY = 16 * 1024;
 /** Buffers kept for the next batch; larger ones are left to the collector. */

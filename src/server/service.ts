@@ -9,18 +9,13 @@ import { Context } from "../engine/context.ts";
 import { Engine } from "../engine/engine.ts";
 import type { ConnectionInfo, LoginPort, ServerPort } from "../engine/ports.ts";
 import type { Session } from "../engine/session.ts";
-import {
-  type Counters,
-  LISTEN_DISABLED,
-  LISTEN_DISABLED_US,
-  REJECTED_CONNECTIONS,
-  TLS_HANDSHAKE_ERRORS,
-  TLS_NEW_SESSIONS,
-} from "../observe/counters.ts";
+import type { Counters } from "../observe/counters.ts";
+import * as counters from "../observe/counters.ts";
 import type { LogPort } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
-import { ACCEPT_BACKOFF_MS, TOO_MANY } from "./accepting.ts";
-import { localPeer, type Peer, tcpPeer } from "./client.ts";
+import * as accepting from "./accepting.ts";
+import type { Peer } from "./client.ts";
+import * as client from "./client.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connections.ts";
 import type { Acceptor, OpenDatagrams, OpenListener } from "./listeners.ts";
@@ -30,6 +25,17 @@ import { OutputPool } from "./output_pool.ts";
 import { RepeatedLine } from "./repeated_line.ts";
 import { TlsListener, type TlsObserver } from "./tls_listener.ts";
 import { UdpServer } from "./udp_server.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
+  LISTEN_DISABLED,
+  LISTEN_DISABLED_US,
+  REJECTED_CONNECTIONS,
+  TLS_HANDSHAKE_ERRORS,
+  TLS_NEW_SESSIONS,
+} = counters;
+const { ACCEPT_BACKOFF_MS, TOO_MANY } = accepting;
+const { localPeer, tcpPeer } = client;
 
 /** Who decides how many connections there may be, and whose turn it is. */
 export interface Admission {

@@ -7,12 +7,18 @@
 import { Bytes } from "../base/bytes.ts";
 import { U64 } from "../base/u64.ts";
 import { Draft } from "./items.ts";
-import { CAS_SEEN, HAS_CAS, SPAN } from "./layout.ts";
-import { parseStored } from "./number_text.ts";
+import * as layout from "./layout.ts";
+import * as numberText from "./number_text.ts";
 import type { Placer } from "./placer.ts";
-import { NO_MEMORY, NON_NUMERIC, NOT_FOUND, STORED } from "./results.ts";
-import { ttlClassOf } from "./segments.ts";
+import * as results from "./results.ts";
+import * as segments from "./segments.ts";
 import type { Shard } from "./shard.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { CAS_SEEN, HAS_CAS, SPAN } = layout;
+const { parseStored } = numberText;
+const { NO_MEMORY, NON_NUMERIC, NOT_FOUND, STORED } = results;
+const { ttlClassOf } = segments;
 
 /** Longest decimal number, with room to spare. */
 const DIGITS_BYTES = 24;

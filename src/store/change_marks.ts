@@ -8,8 +8,11 @@
  *
  * @module
  */
-import { C_EPOCH, C_LOADING } from "./layout.ts";
+import * as layout from "./layout.ts";
 import type { ShardMemory } from "./memory.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { C_EPOCH, C_LOADING } = layout;
 
 /** The keys of one shard that changed during a load. */
 export class ChangeMarks {

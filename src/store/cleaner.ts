@@ -10,7 +10,17 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import {
+import * as layout from "./layout.ts";
+import * as items from "./items.ts";
+import type { PageColumns, ShardMemory } from "./memory.ts";
+import * as modes from "./modes.ts";
+import type { Mover } from "./mover.ts";
+import type { PagePool } from "./pages.ts";
+import type { Records } from "./records.ts";
+import type { SegmentLog } from "./segments.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   C_CLEAN_AT,
   C_CLEAN_MODE,
   C_CLEAN_PAGE,
@@ -24,14 +34,9 @@ import {
   T_CLEANED_PAGES,
   T_COMPACTED_PAGES,
   T_EXPIRED_PAGES,
-} from "./layout.ts";
-import { SPAN_SHARE } from "./items.ts";
-import type { PageColumns, ShardMemory } from "./memory.ts";
-import { MODE_COMPACT, MODE_DROP, MODE_MAIN, MODE_PROBATION } from "./modes.ts";
-import type { Mover } from "./mover.ts";
-import type { PagePool } from "./pages.ts";
-import type { Records } from "./records.ts";
-import type { SegmentLog } from "./segments.ts";
+} = layout;
+const { SPAN_SHARE } = items;
+const { MODE_COMPACT, MODE_DROP, MODE_MAIN, MODE_PROBATION } = modes;
 
 /** Pages held back so that cleaning can always copy what survives. */
 export const RESERVE_PAGES = 3;

@@ -9,7 +9,13 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
-import {
+import * as layout from "./layout.ts";
+import type { Shard } from "./shard.ts";
+import { ItemHead } from "./snapshot_items.ts";
+import type { Store } from "./store.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   BINARY_KEY,
   CAS_SEEN,
   DEAD,
@@ -22,10 +28,7 @@ import {
   PENDING,
   STALE,
   TOKEN_SENT,
-} from "./layout.ts";
-import type { Shard } from "./shard.ts";
-import { ItemHead } from "./snapshot_items.ts";
-import type { Store } from "./store.ts";
+} = layout;
 
 /** A page to be written, and its place among the others. */
 interface PageTurn {

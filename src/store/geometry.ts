@@ -4,7 +4,10 @@
  *
  * @module
  */
-import {
+import * as layout from "./layout.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   CLASS_COLUMNS,
   CONTROL_WORDS,
   OPEN_SEGMENTS,
@@ -12,7 +15,7 @@ import {
   STRIPE_COPIES_MAX,
   STRIPES,
   TOTALS,
-} from "./layout.ts";
+} = layout;
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;

@@ -5,10 +5,22 @@
  *
  * @module
  */
-import { type Bytes, copyBytes } from "../base/bytes.ts";
-import { SECONDS_MAX } from "../base/clock.ts";
+import type { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import * as clock from "../base/clock.ts";
 import { Draft } from "./items.ts";
-import {
+import * as layout from "./layout.ts";
+import * as results from "./results.ts";
+import * as segments from "./segments.ts";
+import type { Shard } from "./shard.ts";
+import { ItemHead, SnapshotError } from "./snapshot_items.ts";
+import type { Partition, Store } from "./store.ts";
+import { StoreRequest } from "./writer.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
+const { SECONDS_MAX } = clock;
+const {
   CAS_SEEN,
   FETCHED,
   HEADER_BYTES,
@@ -20,13 +32,9 @@ import {
   STALE,
   T_BYTE_CLOCK,
   TOKEN_SENT,
-} from "./layout.ts";
-import { ADD, HIT, STORED } from "./results.ts";
-import { ttlClassOf } from "./segments.ts";
-import type { Shard } from "./shard.ts";
-import { ItemHead, SnapshotError } from "./snapshot_items.ts";
-import type { Partition, Store } from "./store.ts";
-import { StoreRequest } from "./writer.ts";
+} = layout;
+const { ADD, HIT, STORED } = results;
+const { ttlClassOf } = segments;
 
 /** What became of the items of a snapshot. */
 export interface ImportCounts {

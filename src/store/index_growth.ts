@@ -7,7 +7,10 @@
  *
  * @module
  */
-import { C_BUCKET_PAGES, C_BUCKETS, C_ITEMS, STRIPES } from "./layout.ts";
+import * as layout from "./layout.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { C_BUCKET_PAGES, C_BUCKETS, C_ITEMS, STRIPES } = layout;
 
 /** Items per bucket before the next split, and below which buckets merge. */
 const SPLIT_LOAD = 11.4;

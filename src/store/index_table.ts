@@ -9,9 +9,16 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { tagOf, TAIL_MASK } from "../base/hash.ts";
+import * as hash from "../base/hash.ts";
 import { IndexGrowth } from "./index_growth.ts";
-import {
+import * as layout from "./layout.ts";
+import type { ShardMemory } from "./memory.ts";
+import type { PagePool } from "./pages.ts";
+import type { Records } from "./records.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { tagOf, TAIL_MASK } = hash;
+const {
   BUCKET_BYTES_SHIFT,
   BUCKET_SLOTS,
   BUCKET_WORDS,
@@ -29,10 +36,7 @@ import {
   STRIPES,
   T_MERGES,
   T_SPLITS,
-} from "./layout.ts";
-import type { ShardMemory } from "./memory.ts";
-import type { PagePool } from "./pages.ts";
-import type { Records } from "./records.ts";
+} = layout;
 
 /** Longest chain walk: a reader without lock may meet words being changed. */
 const HOPS_MAX = 64;

@@ -5,7 +5,11 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import {
+import * as layout from "./layout.ts";
+import type { Shard } from "./shard.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   C_CLEAN_AT,
   C_CLEAN_PAGE,
   C_ITEMS,
@@ -27,8 +31,7 @@ import {
   PENDING,
   SPAN,
   T_LIVE_BYTES,
-} from "./layout.ts";
-import type { Shard } from "./shard.ts";
+} = layout;
 
 /** What the walk over the pages of a shard counted. */
 interface Census {

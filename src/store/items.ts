@@ -5,9 +5,18 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { Bytes, copyBytes } from "../base/bytes.ts";
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
 import { U64 } from "../base/u64.ts";
-import {
+import * as layout from "./layout.ts";
+import type { ShardMemory } from "./memory.ts";
+import type { Records } from "./records.ts";
+import type { SegmentLog } from "./segments.ts";
+import * as segments from "./segments.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
+const {
   BINARY_KEY,
   CAS_SEEN,
   DEAD,
@@ -21,10 +30,8 @@ import {
   PART,
   SPAN,
   STATE_MASK,
-} from "./layout.ts";
-import type { ShardMemory } from "./memory.ts";
-import type { Records } from "./records.ts";
-import { type SegmentLog, sizeClassOf } from "./segments.ts";
+} = layout;
+const { sizeClassOf } = segments;
 
 /** Items above this part of a page may be divided over pages. */
 export const SPAN_SHARE = 8;

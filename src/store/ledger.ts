@@ -4,7 +4,14 @@
  *
  * @module
  */
-import {
+import * as layout from "./layout.ts";
+import type { ShardMemory } from "./memory.ts";
+import type { Records } from "./records.ts";
+import type { SlabClasses } from "./slab_classes.ts";
+import * as slabClasses from "./slab_classes.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   C_ITEMS,
   CLASS_BYTES,
   CLASS_COLUMNS,
@@ -24,10 +31,8 @@ import {
   T_EXPIRED_UNFETCHED,
   T_RECLAIMED,
   T_TOTAL_ITEMS,
-} from "./layout.ts";
-import type { ShardMemory } from "./memory.ts";
-import type { Records } from "./records.ts";
-import { memcachedItemBytes, type SlabClasses } from "./slab_classes.ts";
+} = layout;
+const { memcachedItemBytes } = slabClasses;
 
 /** The counts of one shard. Invariant: CLASS_ITEMS sums to C_ITEMS. */
 export class Ledger {

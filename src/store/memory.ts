@@ -7,19 +7,22 @@
  *
  * @module
  */
-import { Bytes, SLACK_BYTES } from "../base/bytes.ts";
-import {
-  changeMarkWords,
-  type Geometry,
-  GHOST_BUCKET_BYTES,
-} from "./geometry.ts";
-import {
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import type { Geometry } from "./geometry.ts";
+import * as geometry from "./geometry.ts";
+import * as layout from "./layout.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { SLACK_BYTES } = bytes;
+const { changeMarkWords, GHOST_BUCKET_BYTES } = geometry;
+const {
   CLASS_COLUMNS,
   CONTROL_WORDS,
   OPEN_SEGMENTS,
   SLAB_CLASSES_MAX,
   TOTALS,
-} from "./layout.ts";
+} = layout;
 
 /** The buffers of one shard: plain, or shared and posted to workers. */
 export interface ShardBuffers {

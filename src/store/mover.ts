@@ -5,12 +5,23 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { copyBytes } from "../base/bytes.ts";
-import { MODE_COMPACT, MODE_DROP, MODE_MAIN, MODE_PROBATION } from "./modes.ts";
+import * as bytes from "../base/bytes.ts";
+import * as modes from "./modes.ts";
 import type { Ghost } from "./ghost.ts";
 import type { IndexTable } from "./index_table.ts";
 import { Draft, type ItemWriter, type Stretch } from "./items.ts";
-import {
+import * as layout from "./layout.ts";
+import type { Ledger } from "./ledger.ts";
+import type { PageColumns, ShardMemory } from "./memory.ts";
+import type { PagePool } from "./pages.ts";
+import type { Records } from "./records.ts";
+import type { SegmentLog } from "./segments.ts";
+import type { Stripes } from "./stripes.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
+const { MODE_COMPACT, MODE_DROP, MODE_MAIN, MODE_PROBATION } = modes;
+const {
   CAS_SEEN,
   HAS_CAS,
   KIND_MAIN,
@@ -18,13 +29,7 @@ import {
   PART,
   T_COPIED_BYTES,
   T_SWEPT_ITEMS,
-} from "./layout.ts";
-import type { Ledger } from "./ledger.ts";
-import type { PageColumns, ShardMemory } from "./memory.ts";
-import type { PagePool } from "./pages.ts";
-import type { Records } from "./records.ts";
-import type { SegmentLog } from "./segments.ts";
-import type { Stripes } from "./stripes.ts";
+} = layout;
 
 /** A spanning item above this many pages keeps the parts that fill a page. */
 const WHOLE_COPY_PAGES = 4;

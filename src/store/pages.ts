@@ -5,7 +5,11 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import {
+import * as layout from "./layout.ts";
+import type { ShardMemory } from "./memory.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   C_FREE_STACK,
   C_FRESH_PAGE,
   C_LIMBO_PAGES,
@@ -13,8 +17,7 @@ import {
   C_PAGES_USED,
   KIND_FREE,
   KIND_LIMBO,
-} from "./layout.ts";
-import type { ShardMemory } from "./memory.ts";
+} = layout;
 
 /** The pages of one shard. Invariant: used <= pagesMax; `freePages` may be
  * negative only while `cache_memlimit` is being lowered. */

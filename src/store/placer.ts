@@ -7,7 +7,12 @@
  */
 import { U64 } from "../base/u64.ts";
 import { Draft } from "./items.ts";
-import {
+import * as layout from "./layout.ts";
+import * as segments from "./segments.ts";
+import type { Shard } from "./shard.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   CAS_SEEN,
   HAS_CAS,
   HAS_EXPIRY,
@@ -17,9 +22,8 @@ import {
   KIND_PROBATION,
   T_BYTE_CLOCK,
   T_SEQUENCE,
-} from "./layout.ts";
-import { sizeClassOf, ttlClassOf } from "./segments.ts";
-import type { Shard } from "./shard.ts";
+} = layout;
+const { sizeClassOf, ttlClassOf } = segments;
 
 /** 2^18: words of the largest page, the span of a sequence number's ids. */
 const SEQUENCE_SPAN = 0x40000;

@@ -9,8 +9,11 @@
  *
  * @module
  */
-import { shardOf } from "./geometry.ts";
+import * as geometry from "./geometry.ts";
 import type { Shard } from "./shard.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { shardOf } = geometry;
 
 /** Words in a line of memory, and how far a record is loaded: three lines hold
  * most items. */

@@ -4,10 +4,17 @@
  *
  * @module
  */
-import { type Bytes, copyBytes } from "../base/bytes.ts";
-import { hashWords } from "../base/hash.ts";
+import type { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import * as hash from "../base/hash.ts";
 import type { U64 } from "../base/u64.ts";
-import {
+import * as layout from "./layout.ts";
+import type { ShardMemory } from "./memory.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
+const { hashWords } = hash;
+const {
   HAS_CAS,
   HAS_EXPIRY,
   HAS_FLAGS,
@@ -17,8 +24,7 @@ import {
   OPTIONAL_WORDS,
   PART,
   SPAN,
-} from "./layout.ts";
-import type { ShardMemory } from "./memory.ts";
+} = layout;
 
 /** Page sequence numbers above this many bits make the high half of a CAS. */
 const SEQUENCE_LOW = 1 << 14;

@@ -8,7 +8,12 @@
  *
  * @module
  */
-import {
+import * as layout from "./layout.ts";
+import type { PinList } from "./shared_pins.ts";
+import type { SmpShard } from "./smp_shard.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   BUCKET_BYTES_SHIFT,
   BUCKET_SLOTS,
   BUCKET_WORDS,
@@ -46,9 +51,7 @@ import {
   SPAN,
   T_LIVE_BYTES,
   T_TOTAL_ITEMS,
-} from "./layout.ts";
-import type { PinList } from "./shared_pins.ts";
-import type { SmpShard } from "./smp_shard.ts";
+} = layout;
 
 /** What is known of those who use the shard. */
 export interface Survivors {

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import {
+import * as layout from "./layout.ts";
+import type { PageColumns, ShardMemory } from "./memory.ts";
+import type { PagePool } from "./pages.ts";
+import type { Stripes } from "./stripes.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   C_CLEAN_PAGE,
   C_EPOCH,
   C_MAIN_PAGES,
@@ -19,10 +25,7 @@ import {
   T_SEQUENCE,
   TTL_CLASSES,
   TTL_NEVER,
-} from "./layout.ts";
-import type { PageColumns, ShardMemory } from "./memory.ts";
-import type { PagePool } from "./pages.ts";
-import type { Stripes } from "./stripes.ts";
+} = layout;
 
 /** Index bytes an item costs: part of its size when victims are chosen. */
 const INDEX_BYTES_PER_ITEM = 8;

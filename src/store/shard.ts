@@ -9,15 +9,31 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
-import { PINNED_PAGES_SHARE } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import type { U64 } from "../base/u64.ts";
 import { ChangeMarks } from "./change_marks.ts";
-import { Cleaner, RESERVE_PAGES } from "./cleaner.ts";
+import { Cleaner } from "./cleaner.ts";
+import * as cleaner from "./cleaner.ts";
 import type { Geometry } from "./geometry.ts";
 import { Ghost } from "./ghost.ts";
 import { IndexTable } from "./index_table.ts";
 import { ItemWriter } from "./items.ts";
-import {
+import * as layout from "./layout.ts";
+import { Ledger } from "./ledger.ts";
+import { type ShardBuffers, ShardMemory } from "./memory.ts";
+import { Mover } from "./mover.ts";
+import { PagePool } from "./pages.ts";
+import { Records } from "./records.ts";
+import * as results from "./results.ts";
+import { SegmentLog } from "./segments.ts";
+import * as segments from "./segments.ts";
+import type { SlabClasses } from "./slab_classes.ts";
+import { Stripes } from "./stripes.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { PINNED_PAGES_SHARE } = limits;
+const { RESERVE_PAGES } = cleaner;
+const {
   BINARY_KEY,
   C_EPOCH,
   C_PAGES_USABLE,
@@ -28,16 +44,9 @@ import {
   HAS_EXPIRY,
   LAST_ACCESS_SHIFT,
   SPAN,
-} from "./layout.ts";
-import { Ledger } from "./ledger.ts";
-import { type ShardBuffers, ShardMemory } from "./memory.ts";
-import { Mover } from "./mover.ts";
-import { PagePool } from "./pages.ts";
-import { Records } from "./records.ts";
-import { EXPIRED, FLUSHED, HIT, MISS } from "./results.ts";
-import { SegmentLog, ttlClassOf } from "./segments.ts";
-import type { SlabClasses } from "./slab_classes.ts";
-import { Stripes } from "./stripes.ts";
+} = layout;
+const { EXPIRED, FLUSHED, HIT, MISS } = results;
+const { ttlClassOf } = segments;
 
 /** Index merges done by one tidy-up: about as much work as one set. */
 const MERGES_PER_CALL = 2;

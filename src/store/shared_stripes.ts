@@ -12,9 +12,12 @@
  *
  * @module
  */
-import { C_CHANGING, C_WRITING, STRIPES } from "./layout.ts";
+import * as layout from "./layout.ts";
 import type { AtomicSteps, SharedWords } from "./shared_atomics.ts";
 import { Stripes } from "./stripes.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { C_CHANGING, C_WRITING, STRIPES } = layout;
 
 /** Bytes of one copy. */
 const COPY_BYTES = STRIPES * 4;

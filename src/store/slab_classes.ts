@@ -4,7 +4,10 @@
  *
  * @module
  */
-import { SLAB_CLASSES_MAX } from "./layout.ts";
+import * as layout from "./layout.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { SLAB_CLASSES_MAX } = layout;
 
 /** memcached's item header, and the CAS that follows it. */
 const MEMCACHED_HEADER_BYTES = 48 + 8;

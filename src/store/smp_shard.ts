@@ -9,10 +9,27 @@
  *
  * @module
  */
-import { type Bytes, copyBytes } from "../base/bytes.ts";
-import { LOCK_LINE_WORDS, threadWords } from "./geometry.ts";
+import type { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
+import * as geometry from "./geometry.ts";
 import { ItemWriter } from "./items.ts";
-import {
+import * as layout from "./layout.ts";
+import { type ShardBuffers, ShardMemory } from "./memory.ts";
+import { PagePool } from "./pages.ts";
+import { Records } from "./records.ts";
+import * as results from "./results.ts";
+import { SegmentLog } from "./segments.ts";
+import { Shard, type ShardOptions } from "./shard.ts";
+import { SharedIndexTable } from "./shared_index.ts";
+import type { SharedWords } from "./shared_atomics.ts";
+import { BrokenLock, ShardLock } from "./shared_lock.ts";
+import type { PinList } from "./shared_pins.ts";
+import { SharedStripes } from "./shared_stripes.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
+const { LOCK_LINE_WORDS, threadWords } = geometry;
+const {
   BINARY_KEY,
   CAS_SEEN,
   DEAD,
@@ -26,18 +43,8 @@ import {
   PART,
   PENDING,
   SPAN,
-} from "./layout.ts";
-import { type ShardBuffers, ShardMemory } from "./memory.ts";
-import { PagePool } from "./pages.ts";
-import { Records } from "./records.ts";
-import { HIT, MISS } from "./results.ts";
-import { SegmentLog } from "./segments.ts";
-import { Shard, type ShardOptions } from "./shard.ts";
-import { SharedIndexTable } from "./shared_index.ts";
-import type { SharedWords } from "./shared_atomics.ts";
-import { BrokenLock, ShardLock } from "./shared_lock.ts";
-import type { PinList } from "./shared_pins.ts";
-import { SharedStripes } from "./shared_stripes.ts";
+} = layout;
+const { HIT, MISS } = results;
 
 /** Looks without the lock before the lock is taken. */
 const LOOKS_MAX = 16;

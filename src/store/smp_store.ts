@@ -4,22 +4,30 @@
  *
  * @module
  */
-import { computeGeometry, type Geometry, threadWords } from "./geometry.ts";
-import { C_LIMBO_PAGES } from "./layout.ts";
-import { allocateShard, type ShardBuffers } from "./memory.ts";
+import type { Geometry } from "./geometry.ts";
+import * as geometry from "./geometry.ts";
+import * as layout from "./layout.ts";
+import type { ShardBuffers } from "./memory.ts";
+import * as memory from "./memory.ts";
 import { Repair } from "./repair.ts";
-import { allocateSharedWords, SharedWords } from "./shared_atomics.ts";
-import { PIN_LIST_BYTES, PinList } from "./shared_pins.ts";
+import { SharedWords } from "./shared_atomics.ts";
+import * as sharedAtomics from "./shared_atomics.ts";
+import { PinList } from "./shared_pins.ts";
+import * as sharedPins from "./shared_pins.ts";
 import { SlabClasses } from "./slab_classes.ts";
-import { attachShard, type SmpShard } from "./smp_shard.ts";
-import {
-  Partition,
-  setFirstLimit,
-  shardOptions,
-  Store,
-  STORE_OPTIONS_DEFAULT,
-  type StoreOptions,
-} from "./store.ts";
+import type { SmpShard } from "./smp_shard.ts";
+import * as smpShard from "./smp_shard.ts";
+import { Partition, Store, type StoreOptions } from "./store.ts";
+import * as store from "./store.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { computeGeometry, threadWords } = geometry;
+const { C_LIMBO_PAGES } = layout;
+const { allocateShard } = memory;
+const { allocateSharedWords } = sharedAtomics;
+const { PIN_LIST_BYTES } = sharedPins;
+const { attachShard } = smpShard;
+const { setFirstLimit, shardOptions, STORE_OPTIONS_DEFAULT } = store;
 
 /** A shared table, in a form that can be posted to a worker. */
 export interface SharedTable {

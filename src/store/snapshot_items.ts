@@ -16,8 +16,11 @@
  * @module
  */
 import { Bytes } from "../base/bytes.ts";
-import { ITEM_BYTES_MAX, KEY_BYTES_MAX } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { ITEM_BYTES_MAX, KEY_BYTES_MAX } = limits;
 
 const MARK_EXPIRY = 1;
 const MARK_FLAGS = 2;

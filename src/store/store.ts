@@ -6,15 +6,27 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
-import { hashBytes } from "../base/hash.ts";
+import * as hash from "../base/hash.ts";
 import { Arithmetic } from "./arithmetic.ts";
-import {
-  computeGeometry,
-  type Geometry,
-  shardOf,
-  usablePages,
-} from "./geometry.ts";
-import {
+import type { Geometry } from "./geometry.ts";
+import * as geometry from "./geometry.ts";
+import * as layout from "./layout.ts";
+import type { ShardBuffers } from "./memory.ts";
+import * as memory from "./memory.ts";
+import { Placer } from "./placer.ts";
+import { Prefetch } from "./prefetch.ts";
+import type { Shard, ShardOptions } from "./shard.ts";
+import * as shard from "./shard.ts";
+import { SlabClasses } from "./slab_classes.ts";
+import * as slabClasses from "./slab_classes.ts";
+import type { SlabOptions } from "./slab_classes.ts";
+import { Uploads } from "./uploads.ts";
+import { Writer } from "./writer.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { hashBytes } = hash;
+const { computeGeometry, shardOf, usablePages } = geometry;
+const {
   C_BUCKET_PAGES,
   C_ITEMS,
   C_OVERFLOW_PAGES,
@@ -41,15 +53,10 @@ import {
   T_SWEPT_ITEMS,
   T_TOTAL_ITEMS,
   TOTALS,
-} from "./layout.ts";
-import { allocateShard, type ShardBuffers } from "./memory.ts";
-import { Placer } from "./placer.ts";
-import { Prefetch } from "./prefetch.ts";
-import { createShard, type Shard, type ShardOptions } from "./shard.ts";
-import { SLAB_OPTIONS_DEFAULT, SlabClasses } from "./slab_classes.ts";
-import type { SlabOptions } from "./slab_classes.ts";
-import { Uploads } from "./uploads.ts";
-import { Writer } from "./writer.ts";
+} = layout;
+const { allocateShard } = memory;
+const { createShard } = shard;
+const { SLAB_OPTIONS_DEFAULT } = slabClasses;
 
 export * from "./results.ts";
 export { FETCHED, STALE, TOKEN_SENT } from "./layout.ts";

@@ -5,9 +5,17 @@
  *
  * @module
  */
-import { PENDING_PAGES_SHARE } from "../base/limits.ts";
+import * as limits from "../base/limits.ts";
 import { Draft } from "./items.ts";
-import {
+import * as layout from "./layout.ts";
+import type { Placer } from "./placer.ts";
+import * as segments from "./segments.ts";
+import type { Shard } from "./shard.ts";
+import type { StoreRequest, Writer } from "./writer.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { PENDING_PAGES_SHARE } = limits;
+const {
   C_PAGES_USABLE,
   C_PENDING_PAGES,
   DEAD,
@@ -18,11 +26,8 @@ import {
   OWNER_SHIFT,
   PART,
   PENDING,
-} from "./layout.ts";
-import type { Placer } from "./placer.ts";
-import { ttlClassOf } from "./segments.ts";
-import type { Shard } from "./shard.ts";
-import type { StoreRequest, Writer } from "./writer.ts";
+} = layout;
+const { ttlClassOf } = segments;
 
 /** The unfinished uploads of one shard. Invariant: every page that holds a
  * piece of one is pinned. */

@@ -5,10 +5,20 @@
  *
  * @module
  */
-import { Bytes, copyBytes } from "../base/bytes.ts";
+import { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
 import { U64 } from "../base/u64.ts";
 import { Draft } from "./items.ts";
-import {
+import * as layout from "./layout.ts";
+import type { Placer } from "./placer.ts";
+import * as results from "./results.ts";
+import * as segments from "./segments.ts";
+import type { Shard } from "./shard.ts";
+import * as slabClasses from "./slab_classes.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
+const {
   BINARY_KEY,
   CAS_SEEN,
   HAS_CAS,
@@ -20,9 +30,8 @@ import {
   STALE,
   T_BYTE_CLOCK,
   TOKEN_SENT,
-} from "./layout.ts";
-import type { Placer } from "./placer.ts";
-import {
+} = layout;
+const {
   ADD,
   APPEND,
   CAS,
@@ -39,10 +48,9 @@ import {
   SET,
   STORED,
   TOO_LARGE,
-} from "./results.ts";
-import { ttlClassOf } from "./segments.ts";
-import type { Shard } from "./shard.ts";
-import { memcachedItemBytes } from "./slab_classes.ts";
+} = results;
+const { ttlClassOf } = segments;
+const { memcachedItemBytes } = slabClasses;
 
 const NOTHING = Bytes.allocate(0);
 /** What to store; one object per worker, filled anew for each request. */

@@ -8,7 +8,18 @@
  * @module
  */
 import { Session } from "../../engine/session.ts";
-import {
+import * as sessionStates from "../../engine/session_states.ts";
+import * as counters from "../../observe/counters.ts";
+import type { Output } from "../../protocol/output.ts";
+import * as batchTimer from "../batch_timer.ts";
+import type { Peer, ServedClient } from "../client.ts";
+import * as client from "../client.ts";
+import * as libc from "./libc.ts";
+import type { NativeIo } from "./native_io.ts";
+import type { Watched } from "./loop.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const {
   RUN_CLOSE,
   RUN_FLUSH,
   RUN_READ,
@@ -16,14 +27,11 @@ import {
   RUN_WAIT,
   RUN_WATCH,
   RUN_YIELD,
-} from "../../engine/session_states.ts";
-import { BYTES_READ, BYTES_WRITTEN } from "../../observe/counters.ts";
-import type { Output } from "../../protocol/output.ts";
-import { beginBatch, endBatch } from "../batch_timer.ts";
-import { LINGER_MS, type Peer, type ServedClient } from "../client.ts";
-import { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } from "./libc.ts";
-import type { NativeIo } from "./native_io.ts";
-import type { Watched } from "./loop.ts";
+} = sessionStates;
+const { BYTES_READ, BYTES_WRITTEN } = counters;
+const { beginBatch, endBatch } = batchTimer;
+const { LINGER_MS } = client;
+const { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } = libc;
 
 /** How often a connection receives in a row while a large value fills the
  * target, and sends stretches of the table in a row: what was just copied has

@@ -10,7 +10,11 @@
  * @module
  */
 import { Doorbell } from "./doorbell.ts";
-import { Epoll, EPOLLIN, EVENTS_MAX, type Libc } from "./libc.ts";
+import { Epoll, type Libc } from "./libc.ts";
+import * as libc from "./libc.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { EPOLLIN, EVENTS_MAX } = libc;
 
 /** Longest service without a turn of the event loop while that has nothing to
  * do, as far as its descriptor tells: it does not tell of timers. Between two
