@@ -43,10 +43,11 @@ const { OP_DECR, OP_DELETE, OP_INCR, OP_TOUCH } = commands;
 const { NO_MEMORY_TEXT, NOT_NUMERIC } = errors;
 const {
   ERROR_LINES,
+  LETTERS_E,
+  LETTERS_VALU,
   REPLY_DELETED,
   REPLY_NOT_FOUND,
   REPLY_TOUCHED,
-  WORD_VALUE,
 } = reply;
 const { HIT, NO_MEMORY, NON_NUMERIC, NOT_FOUND, STORED } = store;
 const { holdValue } = sink;
@@ -117,7 +118,8 @@ export class Classic {
     length: number,
     cas: U64 | null,
   ): void {
-    output.run(WORD_VALUE, 0, 6);
+    output.word(LETTERS_VALU, 4);
+    output.word(LETTERS_E, 2);
     output.run(command.key, command.keyAt, command.keyLength);
     output.byte(32);
     output.decimal(flags);

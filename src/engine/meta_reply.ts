@@ -16,7 +16,7 @@ import type { Context } from "./context.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
 const { base64Length, encodeBase64 } = base64;
-const { WORD_HD, WORD_VA } = reply;
+const { LETTERS_VA, WORD_HD } = reply;
 const { FETCHED, STALE, TOKEN_SENT } = store;
 
 type Shard = Partition["shard"];
@@ -55,7 +55,7 @@ export class MetaReply {
     created: boolean,
   ): void {
     if (sendsValue) {
-      output.run(WORD_VA, 0, 3);
+      output.word(LETTERS_VA, 3);
       output.decimal(length);
     } else output.run(WORD_HD, 0, 2);
     const { flagCount, flagLetter } = command;
@@ -202,7 +202,7 @@ export class MetaReply {
     output.reserve(META_LINE_BYTES);
     const digits = SCRATCH.subarray(0, number.write(SCRATCH, 0));
     if (sendsValue) {
-      output.run(WORD_VA, 0, 3);
+      output.word(LETTERS_VA, 3);
       output.decimal(digits.length);
     } else output.run(WORD_HD, 0, 2);
     let expiry = created ? 0 : shard.expiry();

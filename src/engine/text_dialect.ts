@@ -45,12 +45,14 @@ const {
   NO_MEMORY_WRITING,
   TOO_LARGE_TEXT,
 } = errors;
-const { ERROR_LINES, REPLY_END, REPLY_MN, REPLY_VERSION } = reply;
+const { ERROR_LINES, LETTERS_END, REPLY_MN, REPLY_VERSION } = reply;
 const { KEY_TOO_LONG, KEYS_END, nextKey } = text;
 const { AT_COMMAND, IN_BODY, IN_KEYS, IN_LINE_REST, RUN_AGAIN, RUN_READ } =
   sessionStates;
 
 const CR = 13, LF = 10;
+/** END and its line end. */
+const END_BYTES = 5;
 
 /** One line is dealt with; the next may follow at once. */
 const DONE = -1;
@@ -209,7 +211,9 @@ export class TextDialect implements Dialect {
       if (found === KEYS_END) {
         session.from = command.next;
         session.state = AT_COMMAND;
-        output.text(REPLY_END);
+        output.reserve(END_BYTES);
+        output.word(LETTERS_END, 4);
+        output.byte(LF);
         return DONE;
       }
       if (found === KEY_TOO_LONG) return this.#refuseKeys(session, BAD_FORMAT);
