@@ -178,9 +178,10 @@ export class Binary implements StoreForm {
           shard.finish(context.now, false);
           return this.#getLocked(command, sink, showsKey, false);
         }
-        slabClass = shard.slabClass();
+        const flags = shard.clientFlags();
+        slabClass = shard.slabClassFor(keyLength, length, flags);
         output.reserve(BINARY_HEADER_BYTES + FLAGS_BYTES + keyLength + length);
-        this.#hitHeader(command, output, shard, showsKey, length);
+        this.#hitHeader(command, output, shard, showsKey, length, flags);
         shard.copyValue(output.bytes, output.length);
         output.length += length;
       }
@@ -195,11 +196,12 @@ export class Binary implements StoreForm {
     shard: Partition["shard"],
     showsKey: boolean,
     length: number,
+    flags: number,
   ): void {
     const keyLength = showsKey ? command.keyLength : 0;
     const cas = shard.cas(this.#cas);
     putHeader(output, command, STATUS_OK, FLAGS_BYTES, keyLength, length, cas);
-    output.bytes.view.setUint32(output.length, shard.clientFlags());
+    output.bytes.view.setUint32(output.length, flags);
     output.length += FLAGS_BYTES;
     if (showsKey) output.run(command.key, command.keyAt, command.keyLength);
   }
@@ -263,7 +265,8 @@ export class Binary implements StoreForm {
     if (isLarge && held === null) return false;
     const head = BINARY_HEADER_BYTES + FLAGS_BYTES + command.keyLength;
     output.reserve(head + (isLarge ? 0 : length));
-    this.#hitHeader(command, output, shard, showsKey, length);
+    const flags = shard.clientFlags();
+    this.#hitHeader(command, output, shard, showsKey, length, flags);
     if (isLarge) {
       sink.source = held;
     } else if (length > 0) {

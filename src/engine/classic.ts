@@ -92,15 +92,11 @@ export class Classic {
           shard.finish(context.now, false);
           return this.#getLarge(command, sink, showsCas, -1);
         }
-        slabClass = shard.slabClass();
+        const flags = shard.clientFlags();
+        slabClass = shard.slabClassFor(keyLength, length, flags);
         output.reserve(VALUE_LINE_BYTES + keyLength + length);
-        this.#valueLine(
-          output,
-          command,
-          shard.clientFlags(),
-          length,
-          showsCas ? shard.cas(this.#cas) : null,
-        );
+        const cas = showsCas ? shard.cas(this.#cas) : null;
+        this.#valueLine(output, command, flags, length, cas);
         shard.copyValue(output.bytes, output.length);
         output.length += length;
         output.endLine();

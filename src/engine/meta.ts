@@ -100,7 +100,11 @@ export class Meta {
           output.length = mark;
           return false;
         }
-        slabClass = shard.slabClass();
+        slabClass = shard.slabClassFor(
+          keyLength,
+          length,
+          shard.clientFlags(),
+        );
         output.reserve(META_LINE_BYTES + length);
         const sends = this.#sendsValue(command, shard);
         this.#reply.hit(command, output, shard, sends, length, false, false);

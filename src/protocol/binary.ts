@@ -290,12 +290,8 @@ export function putHeader(
 ): void {
   const view = output.bytes.view;
   const at = output.length;
-  view.setUint8(at, MAGIC_REPLY);
-  view.setUint8(at + 1, command.op);
-  view.setUint16(at + 2, keyLength);
-  view.setUint8(at + 4, extrasLength);
-  view.setUint8(at + 5, 0);
-  view.setUint16(at + 6, status);
+  view.setInt32(at, (MAGIC_REPLY << 24) | (command.op << 16) | keyLength);
+  view.setInt32(at + 4, (extrasLength << 24) | status);
   view.setUint32(at + 8, extrasLength + keyLength + valueLength);
   view.setUint32(at + 12, command.opaque);
   view.setUint32(at + 16, cas === null ? 0 : cas.high);

@@ -78,6 +78,7 @@ export class Output {
 
   /** Appends a whole number 0..2^53-1 in decimal; the room must be reserved. */
   decimal(value: number): void {
+    if (value < 10) return this.byte(48 + value);
     this.length = writeDecimal(this.bytes.u8, this.length, value);
   }
 

@@ -255,6 +255,10 @@ export class Shard {
   slabClass(): number {
     return this.ledger.classOf(this.reference);
   }
+  /** The same, of an item with these sizes. */
+  slabClassFor(keyLength: number, length: number, flags: number): number {
+    return this.ledger.classFor(keyLength, length, flags);
+  }
   copyValue(target: Bytes, at: number): void {
     this.records.copyValue(this.reference, target, at);
   }
