@@ -10,7 +10,7 @@
  * cores mostly measures the driver.
  *
  * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=100]
- *   [--seconds=0.1] [--patience=150] [--one-core]
+ *   [--seconds=0.1] [--patience=150] [--one-core | --one-worker]
  *   [--ours="flags" | --bare]
  *   [--theirs="flags" [--memcached=PATH] | --against="flags"] [--out=FILE]
  *
@@ -74,6 +74,9 @@ interface CompareOptions {
   patienceSecs: number;
   /** Threads of a server share one core. */
   isOneCore: boolean;
+  /** Only one worker of each server is driven, so that threads do not cost
+   * each other anything. */
+  isOneWorker: boolean;
   /** In our place is a server that only answers. */
   isBare: boolean;
   ours: string[];
@@ -120,7 +123,7 @@ function readOptions(args: string[]): CompareOptions {
     throw new Error("this comparison needs Linux and --allow-ffi");
   }
   const parsed = parseArgs(args, {
-    boolean: ["bare", "one-core"],
+    boolean: ["bare", "one-core", "one-worker"],
     string: [
       "rows",
       "rounds",
@@ -137,6 +140,10 @@ function readOptions(args: string[]): CompareOptions {
     },
   });
   const { against, bare, theirs } = parsed;
+  const isOneWorker = parsed["one-worker"];
+  if (isOneWorker && against === undefined) {
+    throw new Error("--one-worker is for two denocacheds: it needs --against");
+  }
   if (against !== undefined && (theirs ?? parsed.memcached) !== undefined) {
     throw new Error("--against excludes --theirs and --memcached");
   }
@@ -151,7 +158,8 @@ function readOptions(args: string[]): CompareOptions {
   return {
     rows,
     isBare: bare,
-    isOneCore: parsed["one-core"],
+    isOneCore: parsed["one-core"] || isOneWorker,
+    isOneWorker,
     patienceSecs: patienceOf(parsed.patience),
     rounds: Math.ceil(positive(parsed.rounds, 100)),
     secs: positive(parsed.seconds, 0.1),
@@ -248,11 +256,12 @@ class Comparison {
     rounds: number,
     patienceSecs: number,
   ): Promise<RowRuns> {
-    const { secs } = this.options;
+    const { secs, isOneWorker } = this.options;
     const times = { secs, warmUpSecs: WARM_UP_SECS };
+    const worker = isOneWorker ? 0 : -1;
     const { windows, stolenShares, repeated, repeatedSecs } = await takeTurns(
       this.#servers,
-      { ...rowLoad(row, times, 1), rate: rate ?? 0 },
+      { ...rowLoad(row, times, 1), rate: rate ?? 0, worker },
       { rounds, patienceSecs },
       this.#pinning,
     );
@@ -290,7 +299,8 @@ function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
         ? "ours: a server that only answers, over Deno's sockets"
         : `flags of ours: ${flags(ours)}`) +
       `; of theirs, which is ` +
-      `${memcached ?? "ours again"}: ${flags(theirs)}; ${pinning.text}`,
+      `${memcached ?? "ours again"}: ${flags(theirs)}; ${pinning.text}` +
+      (options.isOneWorker ? "; one worker of each is driven" : ""),
   );
   console.log(
     `${rounds} rounds of ${secs} s for each server and row, in turns: about ` +

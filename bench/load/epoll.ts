@@ -16,6 +16,7 @@ import {
 } from "./libc.ts";
 import type { LoadOptions } from "./options.ts";
 import type { Received } from "./replies.ts";
+import { WorkerConnections } from "./workers.ts";
 
 const RECEIVE_BYTES = 256 * 1024;
 /** With a rate the loop spins when the next batch is due sooner than this:
@@ -82,6 +83,9 @@ export class EpollRun {
     REST_BYTES_MAX,
   );
 
+  /** Where only those of one worker are used. */
+  #workers: WorkerConnections | null = null;
+
   constructor(options: LoadOptions) {
     this.#driver = new Driver(options);
     this.#blocked = new Uint8Array(options.conns);
@@ -94,10 +98,13 @@ export class EpollRun {
   }
 
   #connect(): void {
-    const { options, clients } = this.#driver;
-    const address = ipv4(options.host)!;
+    const { options: { host, port, worker }, clients } = this.#driver;
+    const address = ipv4(host)!;
+    if (worker >= 0) {
+      this.#workers = new WorkerConnections(this.#libc, address, port, worker);
+    }
     for (const client of clients) {
-      const fd = this.#libc.connect(address, options.port);
+      const fd = this.#workers?.open() ?? this.#libc.connect(address, port);
       this.#fds.push(fd);
       this.#outAt.push(pointerOf(client.out));
       this.#libc.watch(fd, client.index);
@@ -199,6 +206,7 @@ export class EpollRun {
 
   close(): void {
     for (const fd of this.#fds) this.#libc.close(fd);
+    this.#workers?.close();
     this.#libc.end();
   }
 }

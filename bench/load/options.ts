@@ -44,6 +44,9 @@ export interface LoadOptions {
   seed: number;
   /** Process of the server, whose CPU time is to be measured; 0 for none. */
   pid: number;
+  /** Use connections only that this worker of a denocached serves; -1 for any.
+   * With epoll only. */
+  worker: number;
   /** Avoid FFI even where it could be used. */
   portable: boolean;
 }
@@ -63,6 +66,7 @@ export const LOAD_DEFAULT: LoadOptions = {
   rate: 0,
   seed: 1,
   pid: 0,
+  worker: -1,
   portable: false,
 };
 
@@ -80,6 +84,7 @@ const NUMBERS: readonly [keyof LoadOptions & string, string, number][] = [
   ["rate", "rate", 0],
   ["seed", "seed", 0],
   ["pid", "pid", 0],
+  ["worker", "worker", -1],
 ];
 
 /** Keys have eight digits. */

@@ -29,14 +29,21 @@ Deno.test("copyBytes() copies exactly the range, at every size and offset", () =
   }
 });
 
-Deno.test("copyBytes() works on shared memory", () => {
-  const shared = new Bytes(new SharedArrayBuffer(512));
-  const plain = Bytes.from(new Random(2).bytes(450));
-  for (const length of [7, 300, 400]) {
-    copyBytes(plain, 1, shared, 2, length);
-    const back = Bytes.allocate(450);
-    copyBytes(shared, 2, back, 1, length);
-    assertEquals(back.u8.slice(1, 1 + length), plain.u8.slice(1, 1 + length));
+Deno.test("copyBytes() works on shared memory, however it is aligned", () => {
+  const shared = new Bytes(new SharedArrayBuffer(1200));
+  const plain = Bytes.from(new Random(2).bytes(1100));
+  for (const length of [7, 300, 400, 1024]) {
+    for (let from = 0; from < 9; from++) {
+      for (let to = 0; to < 9; to++) {
+        shared.u8.fill(0);
+        copyBytes(plain, from, shared, to, length);
+        const back = Bytes.allocate(1100);
+        copyBytes(shared, to, back, from, length);
+        const expected = new Uint8Array(back.u8.length);
+        expected.set(plain.u8.subarray(from, from + length), from);
+        assertEquals(back.u8, expected, `${length} from ${from} to ${to}`);
+      }
+    }
   }
 });
 

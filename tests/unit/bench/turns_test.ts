@@ -1,0 +1,81 @@
+/**
+ * Owns the tests of the driver that turns between servers: every server has its
+ * windows, and one worker all of the load if that was asked for. Never looks at
+ * times.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { LOAD_DEFAULT, loadArguments } from "../../../bench/load/options.ts";
+import { turnArguments, type TurnResult } from "../../../bench/load/turns.ts";
+import { MODES } from "../../support/our_server.ts";
+import { serving } from "../../support/serving.ts";
+
+const ROUNDS = 3;
+const LOAD = {
+  ...LOAD_DEFAULT,
+  conns: 6,
+  keys: 50,
+  secs: 0.01,
+  warmUpSecs: 0.001,
+};
+const [ONE_THREAD] = MODES;
+const TWO_THREADS = MODES.find(({ name }) => name === "-t 2")!;
+
+async function drive(program: string, args: string[]): Promise<string> {
+  const path = new URL(`../../../bench/load/${program}`, import.meta.url);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", fileURLToPath(path), ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  assertEquals(code, 0, decoder.decode(stderr));
+  return decoder.decode(stdout);
+}
+
+async function turns(
+  targets: { port: number; pid: number }[],
+  worker: number,
+): Promise<TurnResult> {
+  const options = { targets, rounds: ROUNDS, patienceSecs: 0 };
+  const args = turnArguments({ ...LOAD, worker }, options);
+  return JSON.parse(await drive("turns.ts", args));
+}
+
+// Linux only: it drives sockets by epoll.
+Deno.test({
+  name: "servers are driven in turns, or one worker of a server",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    serving({ mode: TWO_THREADS }, async ({ server, port, connect }) => {
+      const two = { port, pid: server.child.pid };
+      await drive("main.ts", loadArguments({ ...LOAD, ...two, mode: "fill" }));
+      const asks = await connect();
+      const commands = async () => {
+        const stats = await asks.stats("threads");
+        return [0, 1].map((worker) => Number(stats.get(`${worker}:commands`)));
+      };
+      const before = await commands();
+      const { windows } = await turns([two], 1);
+      const { hits } = windows[0][ROUNDS - 1];
+      assert(hits > 0);
+      const after = await commands();
+      assert(after[1] - before[1] >= hits, `${hits}: ${before}, ${after}`);
+      // Only questions about who serves whom.
+      assert(after[0] - before[0] < 4 * LOAD.conns, `${before}, ${after}`);
+
+      await serving({ mode: ONE_THREAD }, async ({ server, port }) => {
+        const one = { port, pid: server.child.pid };
+        const fill = { ...LOAD, ...one, mode: "fill" as const };
+        await drive("main.ts", loadArguments(fill));
+        const { windows, stolenShares } = await turns([two, one], -1);
+        assertEquals(windows.map(({ length }) => length), [ROUNDS, ROUNDS]);
+        assertEquals(stolenShares.length, ROUNDS);
+        for (const { requests, misses, errors } of windows.flat()) {
+          assert(requests > 0);
+          assertEquals([misses, errors], [0, 0]);
+        }
+      });
+    }),
+});
