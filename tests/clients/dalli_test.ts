@@ -12,7 +12,7 @@ const CHECKS = 123;
 
 clientTest({
   name: "dalli, binary",
-  missing: lacks("ruby-dalli", PATH),
+  missing: lacks("ruby with ruby-dalli", PATH),
   body: ({ port }) =>
     expectChecks({
       path: PATH!,
@@ -24,7 +24,7 @@ clientTest({
 
 clientTest({
   name: "dalli, meta",
-  missing: lacks("a ruby-dalli with meta commands (3.2)", META),
+  missing: lacks("ruby with a ruby-dalli that has meta commands (3.2)", META),
   // Debian 12 has dalli 3.0; there is none to install there.
   isOptional: true,
   body: ({ port }) =>
