@@ -61,6 +61,11 @@ import {
 const MEMORY_MEGABYTES = 1024;
 /** Load before each window: connections are busy, caches are warm again. */
 const WARM_UP_SECS = 0.01;
+/** Length of a window in which latency is measured, at least: the p99 of a
+ * shorter one does not know of a pause that comes twice a second. */
+const LATENCY_SECS_MIN = 1;
+/** Rounds of them, at least. */
+const LATENCY_ROUNDS_MIN = 5;
 /** Starting the driver, and its windows of a row that do not count. */
 const ROW_START_SECS = 2;
 const RESULTS = new URL("../results/", import.meta.url);
@@ -147,8 +152,10 @@ function readOptions(args: string[]): CompareOptions {
   if (against !== undefined && (theirs ?? parsed.memcached) !== undefined) {
     throw new Error("--against excludes --theirs and --memcached");
   }
-  if (bare && parsed.ours !== undefined) {
-    throw new Error("--bare excludes --ours: that server takes no flags");
+  if (bare && (isOneWorker || parsed.ours !== undefined)) {
+    throw new Error(
+      "--bare excludes --ours and --one-worker: that server has neither",
+    );
   }
   const rows = rowsOf(parsed.rows, bare, against !== undefined);
   const day = new Date().toISOString().slice(0, 10);
@@ -187,6 +194,18 @@ function rowsOf(
 function threadsOf(flags: string[]): number {
   const match = /(?:^| )(?:-t ?|--threads[ =])(\d+)/.exec(flags.join(" "));
   return match === null ? 1 : Number(match[1]);
+}
+
+/** How long each window of a row is, and how many rounds there are. */
+function windowSecs({ secs }: CompareOptions, row: Row): number {
+  return row.isLatency ? Math.max(secs, LATENCY_SECS_MIN) : secs;
+}
+
+function roundsOf(options: CompareOptions, row: Row): number {
+  const { rounds, secs } = options;
+  if (!row.isLatency) return rounds;
+  const asLong = Math.ceil(rounds * secs / windowSecs(options, row));
+  return Math.max(asLong, LATENCY_ROUNDS_MIN);
 }
 
 /** The two servers, and how a row is run. */
@@ -243,9 +262,9 @@ class Comparison {
   /** Runs a row A B A B. */
   async measure(row: Row): Promise<RowResult> {
     const rate = row.isLatency ? Math.round(await this.#peak() / 2) : null;
-    const { rounds, patienceSecs, rows } = this.options;
+    const { patienceSecs, rows } = this.options;
     this.#patienceSecs += patienceSecs / rows.length;
-    const runs = await this.#takeTurns(row, rate, rounds, this.#patienceSecs);
+    const runs = await this.#takeTurns(row, rate, this.#patienceSecs);
     this.runs.push(runs);
     return summarize(runs);
   }
@@ -253,16 +272,15 @@ class Comparison {
   async #takeTurns(
     row: Row,
     rate: number | null,
-    rounds: number,
     patienceSecs: number,
   ): Promise<RowRuns> {
-    const { secs, isOneWorker } = this.options;
+    const worker = this.options.isOneWorker ? 0 : -1;
+    const secs = windowSecs(this.options, row);
     const times = { secs, warmUpSecs: WARM_UP_SECS };
-    const worker = isOneWorker ? 0 : -1;
     const { windows, stolenShares, repeated, repeatedSecs } = await takeTurns(
       this.#servers,
       { ...rowLoad(row, times, 1), rate: rate ?? 0, worker },
-      { rounds, patienceSecs },
+      { rounds: roundsOf(this.options, row), patienceSecs },
       this.#pinning,
     );
     // The last round may have taken a little more than there was.
@@ -277,7 +295,7 @@ class Comparison {
   // connection.
   async #peak(): Promise<number> {
     const runs = this.runs.find(({ row }) => row.name === PEAK_ROW.name) ??
-      await this.#takeTurns(PEAK_ROW, null, this.options.rounds, 0);
+      await this.#takeTurns(PEAK_ROW, null, 0);
     return Math.min(
       ...[runs.ours, runs.theirs].map((list) =>
         spreadOf(list.map((run) => run.keysPerSecond)).median
@@ -288,8 +306,10 @@ class Comparison {
 
 function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
   const { rows, rounds, secs, ours, theirs, memcached, isBare } = options;
-  const seconds = rows.length *
-    (ROW_START_SECS + 2 * rounds * (secs + WARM_UP_SECS));
+  const seconds = rows.map((row) =>
+    ROW_START_SECS +
+    2 * roundsOf(options, row) * (windowSecs(options, row) + WARM_UP_SECS)
+  ).reduce((sum, ofRow) => sum + ofRow, 0);
   const flags = (list: string[]) => list.join(" ") || "-";
   console.log(factsText(facts));
   console.log(`workload: ${WORKLOAD}`);
@@ -336,7 +356,9 @@ async function compare(
   if (out === null) return;
   if (out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
   const file = { facts, workload: WORKLOAD, pinning: pinning.text };
-  const asked = { rounds, secs, patienceSecs, isBare, ours, theirs };
+  const { isOneCore, isOneWorker } = options;
+  const kind = { isBare, isOneCore, isOneWorker };
+  const asked = { rounds, secs, patienceSecs, ...kind, ours, theirs };
   const head = JSON.stringify({ ...file, ...asked, results }, null, 1);
   // A line for each row, or the file would have some ten thousand.
   const windows = comparison.runs.map((runs) =>
@@ -356,7 +378,9 @@ async function main(): Promise<void> {
   const threads = Math.max(threadsOf(options.ours), threadsOf(options.theirs));
   const pinning = await choosePinning(options.isOneCore ? 1 : threads);
   if (options.isOneCore && pinning.servers === null) {
-    throw new Error(`--one-core needs two cores and taskset: ${pinning.text}`);
+    throw new Error(
+      `--one-core and --one-worker need two cores and taskset: ${pinning.text}`,
+    );
   }
   const comparison = new Comparison(options, pinning);
   const interrupted = async () => {

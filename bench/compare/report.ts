@@ -16,28 +16,24 @@ export interface Run {
   /** CPU time of the driver for one key. */
   driverUs: number;
   keysPerSecond: number;
-  p50Us: number;
   p99Us: number;
-  p999Us: number;
-  /** Share of the machine's time that its host gave to others meanwhile. */
+  /** Share of the machine's time that its host gave to others in the round. */
   stolenShare: number;
 }
 
 /** A window of the driver as a run. */
 export function runOf(window: LoadResult, stolenShare: number): Run {
-  const { keys, keysPerSecond, p50Us, p99Us, p999Us } = window;
+  const { keys, keysPerSecond, p99Us } = window;
   return {
     cpuUs: window.serverCpuUs! / keys,
     driverUs: window.driverCpuUs! / keys,
     keysPerSecond,
-    p50Us,
     p99Us,
-    p999Us,
     stolenShare,
   };
 }
 
-/** All runs of one row, in pairs: the n-th of each ran one after the other. */
+/** All runs of one row, in rounds: the n-th of each ran one after the other. */
 export interface RowRuns {
   row: Row;
   /** Requests a second that were sent; null for as many as possible. */
@@ -45,7 +41,7 @@ export interface RowRuns {
   ours: Run[];
   /** Of memcached, or of the denocached with other flags beside ours. */
   theirs: Run[];
-  /** Pairs that do not count, because too much was stolen from them. */
+  /** Rounds that do not count, because too much was stolen from them. */
   repeated: number;
 }
 
@@ -77,14 +73,14 @@ export interface RowResult {
   rate: number | null;
   rounds: number;
   repeated: number;
-  /** Pairs that count although too much was stolen, and the most that was. */
+  /** Rounds that count although too much was stolen, and the most that was. */
   disturbed: number;
   stolenShareMax: number;
   /** µs of CPU for a key, or for the latency row µs of p99. */
   judged: "cpuUs" | "p99Us";
   ours: Spread;
   theirs: Spread;
-  /** Of the ratios of the pairs, ours/theirs: the median judges. */
+  /** Of the ratios of the rounds, ours/theirs: the median judges. */
   ratio: Spread;
   /** Ratio of the means, in which the rare pause of a collector counts. */
   ratioOfMeans: number;
@@ -125,9 +121,7 @@ export function summarize(runs: RowRuns): RowResult {
   const ratios = spreadOf(
     ours.map((run, i) => run[judged] / theirs[i][judged]),
   );
-  const stolen = ours.map((run, i) =>
-    Math.max(run.stolenShare, theirs[i].stolenShare)
-  );
+  const stolen = ours.map((run) => run.stolenShare);
   return {
     name: row.name,
     rate: runs.rate,

@@ -1,6 +1,6 @@
 /**
- * Owns the processes of a comparison: the two servers, the driver, the cores
- * they are pinned to, and whether what the driver found was clean. Linux only.
+ * Owns the processes of a comparison: the two servers, the driver, and the
+ * cores they are pinned to. Never judges. Linux only.
  *
  * @module
  */
@@ -147,18 +147,14 @@ export async function fill(
 
 /** Drives servers in turns, A B A B. Throws if a window was not clean: a get
  * that missed, a reply that was not the expected one, nothing measured. */
-export async function takeTurns(
+export function takeTurns(
   servers: readonly Server[],
   options: LoadOptions,
   turns: { rounds: number; patienceSecs: number },
   pinning: Pinning,
 ): Promise<TurnResult> {
   const args = turnArguments(options, { ...turns, targets: [...servers] });
-  const result = await runDriver<TurnResult>([TURNS_MAIN, ...args], pinning);
-  for (const [i, windows] of result.windows.entries()) {
-    for (const window of windows) check(servers[i].name, window);
-  }
-  return result;
+  return runDriver<TurnResult>([TURNS_MAIN, ...args], pinning);
 }
 
 /** Runs a program of the driver and reads the line that it prints. */
@@ -190,8 +186,5 @@ function check(server: string, result: LoadResult): void {
     throw new Error(
       `${server} ${mode}: ${misses} misses, ${errors} errors ${firstError}`,
     );
-  }
-  if (!(result.requests > 0) || result.serverCpuUs === null) {
-    throw new Error(`${server} ${mode}: nothing was measured`);
   }
 }

@@ -22,10 +22,12 @@ function options(): LoadOptions {
 }
 
 const given = options();
+const isByEpoll = !given.portable && canUseEpoll(given);
 try {
-  const result = !given.portable && canUseEpoll(given)
-    ? runEpoll(given)
-    : await runStreams(given);
+  if (given.worker >= 0 && !isByEpoll) {
+    throw new Error("--worker needs Linux and --allow-ffi, without --portable");
+  }
+  const result = isByEpoll ? runEpoll(given) : await runStreams(given);
   console.log(JSON.stringify(result));
   Deno.exit(result.errors > 0 || result.misses > 0 ? 1 : 0);
 } catch (error) {

@@ -32,7 +32,8 @@ export function stolenShare(before: Ticks, after: Ticks): number {
 
 /** The share of stolen time above which a round is repeated: a run from which
  * 6 % were stolen had 1.2 times the CPU time of a quiet minute, one with 25 %
- * 1.6. Rounds are so short that one tick of a hundredth of a second is more. */
+ * 1.6. On two cores one tick of a hundredth of a second is more in a round of
+ * two windows of a tenth of a second. */
 export const STOLEN_SHARE_MAX = 0.02;
 
 /** What was measured in one round, and how much was stolen from it. */

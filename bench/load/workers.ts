@@ -11,8 +11,9 @@ const RECEIVE_BYTES = 16 * 1024;
 /** Connections are spread evenly, so one of as many as there are workers comes
  * to the right one. */
 const TRIES_MAX = 64;
-/** How long a count may take to rise. */
+/** How long an answer may take, and a count to rise. */
 const PATIENCE_US = 1_000_000;
+const NO_ANSWER = "the server has no stats threads";
 
 /** Opens connections to one worker. Those that came to others stay open until
  * `close`: they are what makes the next one come to the right one. */
@@ -70,15 +71,16 @@ export class WorkerConnections {
   #ask(): number[] {
     const question = new TextEncoder().encode("stats threads\r\n");
     this.#libc.send(this.#control, pointerOf(question), question.length);
+    const until = this.#libc.nowUs() + PATIENCE_US;
     let text = "";
     while (!text.endsWith("END\r\n")) {
+      if (this.#libc.nowUs() > until) throw new Error(NO_ANSWER);
       const at = pointerOf(this.#u8);
       const count = this.#libc.receive(this.#control, at, RECEIVE_BYTES);
       if (count === WOULD_BLOCK) continue;
-      if (count === FAILED || count === 0 || text.startsWith("ERROR")) {
-        throw new Error("the server has no stats threads");
-      }
+      if (count === FAILED || count === 0) throw new Error(NO_ANSWER);
       text += new TextDecoder().decode(this.#u8.subarray(0, count));
+      if (text.startsWith("ERROR")) throw new Error(NO_ANSWER);
     }
     const counts = text.matchAll(/^STAT \d+:connections (\d+)\r$/gm);
     return [...counts].map(([, count]) => Number(count));

@@ -21,6 +21,7 @@ export class Bytes {
   readonly view: DataView<ArrayBuffer>;
   /** Usable bytes: the buffer without its slack. */
   readonly capacity: number;
+  /** Whether other threads may see it. */
   readonly isShared: boolean;
 
   /** Wraps `buffer`, which may be shared; its last 8 bytes are slack. */

@@ -250,15 +250,6 @@ export class SmpShard extends Shard {
       : super.hasBinaryKey();
   }
 
-  override slabClass(): number {
-    if (!this.#isPeeking) return super.slabClass();
-    return this.ledger.classFor(
-      this.#first & KEY_LENGTH_MASK,
-      this.#second & LENGTH_MASK,
-      this.clientFlags(),
-    );
-  }
-
   override copyValue(target: Bytes, at: number): void {
     if (!this.#isPeeking) return super.copyValue(target, at);
     copyBytes(

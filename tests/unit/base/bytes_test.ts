@@ -31,14 +31,18 @@ Deno.test("copyBytes() copies exactly the range, at every size and offset", () =
 
 Deno.test("copyBytes() works on shared memory, however it is aligned", () => {
   const shared = new Bytes(new SharedArrayBuffer(1200));
+  const other = new Bytes(new SharedArrayBuffer(1200));
   const plain = Bytes.from(new Random(2).bytes(1100));
   for (const length of [7, 300, 400, 1024]) {
     for (let from = 0; from < 9; from++) {
       for (let to = 0; to < 9; to++) {
         shared.u8.fill(0);
+        other.u8.fill(0);
         copyBytes(plain, from, shared, to, length);
+        // From shared to shared memory, as records are moved.
+        copyBytes(shared, to, other, from + 3, length);
         const back = Bytes.allocate(1100);
-        copyBytes(shared, to, back, from, length);
+        copyBytes(other, from + 3, back, from, length);
         const expected = new Uint8Array(back.u8.length);
         expected.set(plain.u8.subarray(from, from + length), from);
         assertEquals(back.u8, expected, `${length} from ${from} to ${to}`);
