@@ -255,9 +255,22 @@ export class Session implements AdminSink {
     return this.direct !== null;
   }
 
-  /** Whether more output follows `direct` at once. */
-  get directGoesOn(): boolean {
-    return this.source?.endsWithStretch?.() === false;
+  /** Whether `direct` is the last of a value. */
+  get endsDirect(): boolean {
+    return this.source?.isLastStretch?.() === true;
+  }
+
+  /** Goes on beyond `direct`, if that is the last of a value: what follows is
+   * appended to `output`, where its place is at the end of what is there now.
+   * The source is returned, to be canceled when `direct` was written; null if
+   * there is more of the value, which `run` has to be asked for. */
+  passDirect(): Source | null {
+    if (!this.endsDirect) return null;
+    const source = this.source!;
+    source.pullEnd!(this.output);
+    this.source = null;
+    this.direct = null;
+    return source;
   }
 
   /** Tells how much of `direct` was written. */

@@ -28,8 +28,10 @@ export interface Source {
   /** A stretch of memory that may be written to the socket as it is, instead
    * of being pulled; null if the next bytes have to be pulled. */
   stretch?(): Uint8Array<ArrayBuffer> | null;
-  /** Whether nothing of this source follows its stretch. */
-  endsWithStretch?(): boolean;
+  /** Whether its stretch is the last: then only few bytes may follow, which
+   * `pullEnd` appends, and it is to be canceled when all is written. */
+  isLastStretch?(): boolean;
+  pullEnd?(output: Output): void;
   /** Tells how many bytes of the stretch were written. */
   advance?(count: number): void;
   /** The connection is gone. */
@@ -75,8 +77,12 @@ class PinnedValue implements Source {
     return records.data.u8.subarray(at, at + count);
   }
 
-  endsWithStretch(): boolean {
-    return this.#tail === null && this.#stretchEnd === this.#length;
+  isLastStretch(): boolean {
+    return this.#stretchEnd === this.#length;
+  }
+
+  pullEnd(output: Output): void {
+    if (this.#tail !== null) output.text(this.#tail);
   }
 
   advance(count: number): void {
@@ -97,17 +103,7 @@ class PinnedValue implements Source {
     output.length += count;
     this.#offset += count;
     if (this.#offset < this.#length) return false;
-    if (this.#tail !== null) {
-      output.reserve(this.#tail.capacity);
-      copyBytes(
-        this.#tail,
-        0,
-        output.bytes,
-        output.length,
-        this.#tail.capacity,
-      );
-      output.length += this.#tail.capacity;
-    }
+    this.pullEnd(output);
     this.cancel();
     return true;
   }

@@ -26,6 +26,7 @@ export class Upload {
   #received = 0;
   /** Whether the last read target was table memory. */
   isTarget = false;
+  #targetBytes = 0;
 
   constructor(
     kept: KeptCommand,
@@ -54,7 +55,13 @@ export class Upload {
     const run = records.runAt(this.reference, this.#received);
     const length = Math.min(run.length, TARGET_BYTES_MAX);
     this.isTarget = true;
+    this.#targetBytes = length;
     return records.data.u8.subarray(run.at, run.at + length);
+  }
+
+  /** Whether the value ends where the last read target does. */
+  get endsWithTarget(): boolean {
+    return this.isTarget && this.#received + this.#targetBytes === this.#length;
   }
 
   /** Tells how many bytes were read into the target. */

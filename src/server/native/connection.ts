@@ -10,6 +10,7 @@
 import { Session } from "../../engine/session.ts";
 import * as sessionStates from "../../engine/session_states.ts";
 import * as counters from "../../observe/counters.ts";
+import type { Source } from "../../engine/sink.ts";
 import type { Output } from "../../protocol/output.ts";
 import * as batchTimer from "../batch_timer.ts";
 import type { Peer, ServedClient } from "../client.ts";
@@ -48,10 +49,15 @@ export class NativeConnection implements ServedClient, Watched {
   readonly #io: NativeIo;
   /** What epoll reports of the socket. */
   #events = EPOLLIN;
-  /** Output that the socket did not take, how much of it was taken, and the
-   * RUN_ code to follow when all was. */
+  /** Output that the socket did not take, how much was taken, and the RUN_
+   * code to follow when all was. */
   #unsent: Output | null = null;
   #sent = 0;
+  /** Where in the output a stretch of the table belongs, and what keeps that
+   * until it is sent. */
+  #gapAt = 0;
+  #stretch: Uint8Array<ArrayBuffer> | null = null;
+  #held: Source | null = null;
   #after = RUN_READ;
   /** The socket did not take all of `session.direct`. */
   #awaitsRoom = false;
@@ -140,16 +146,21 @@ export class NativeConnection implements ServedClient, Watched {
   // Returns the count of bytes, or less than 1 if there were none.
   #receiveOnce(): number {
     const { session } = this;
-    const { inputs, libc, counters } = this.#io;
+    const { inputs, libc, gather, counters } = this.#io;
     const target = inputs.target(session);
-    const count = libc.receive(this.#fd, target);
+    // What follows a value comes with it: a call less.
+    const count = inputs.mayGoOn(session)
+      ? gather.receive(this.#fd, target, inputs.little)
+      : libc.receive(this.#fd, target);
     if (count <= 0) {
       if (!this.#isGone(count)) inputs.settle(session);
       return count;
     }
     counters.values[BYTES_READ] += count;
-    session.received(count);
-    this.#wasFilled = count === target.length;
+    const beyond = count - target.length;
+    session.received(beyond > 0 ? target.length : count);
+    if (beyond > 0) inputs.wentOn(session, beyond);
+    this.#wasFilled = beyond === 0;
     return count;
   }
 
@@ -180,9 +191,22 @@ export class NativeConnection implements ServedClient, Watched {
     const { inputs, service } = this.#io;
     const output = service.pool.acquire();
     session.output = output;
-    const code = service.runBatch(session);
+    let code = service.runBatch(session);
+    if (code === RUN_SEND) code = this.#passDirect(output);
     inputs.settle(session);
     this.#send(output, code);
+  }
+
+  // The last stretch of a value leaves together with what follows it.
+  #passDirect(output: Output): number {
+    const { session } = this;
+    const { direct } = session;
+    const gapAt = output.length;
+    this.#held = session.passDirect();
+    if (this.#held === null) return RUN_SEND;
+    this.#stretch = direct;
+    this.#gapAt = gapAt;
+    return this.#io.service.runBatch(session);
   }
 
   // What `run` asked for, once its output is on its way.
@@ -196,7 +220,8 @@ export class NativeConnection implements ServedClient, Watched {
       case RUN_YIELD:
         return this.#schedule();
       case RUN_SEND:
-        return this.#sendDirect();
+        if (++this.#stretches < STRETCHES_MAX) return this.#sendDirect();
+        return this.#schedule();
       case RUN_CLOSE:
         return this.close(this.session.closeReason);
       case RUN_WAIT:
@@ -232,13 +257,14 @@ export class NativeConnection implements ServedClient, Watched {
   // Sends output and goes on, or keeps it until the socket takes more.
   #send(output: Output, code: number): void {
     const { libc, counters, service } = this.#io;
-    const { length } = output;
+    let { length } = output;
     let count = 0;
+    const isPlain = this.#stretch === null && code !== RUN_SEND;
+    if (!isPlain) length += this.#stretchBytes;
     if (length > 0) {
-      const { u8 } = output.bytes;
-      count = code === RUN_SEND
-        ? libc.sendMore(this.#fd, u8, length)
-        : libc.send(this.#fd, u8, length);
+      count = isPlain
+        ? libc.send(this.#fd, output.bytes.u8, length)
+        : this.#sendFrom(output, 0, code);
       if (count < 0) {
         if (this.#hasFailed()) {
           service.pool.release(output);
@@ -248,55 +274,80 @@ export class NativeConnection implements ServedClient, Watched {
       }
       counters.values[BYTES_WRITTEN] += count;
     }
-    if (count === length) {
-      service.pool.release(output);
-      return this.#follow(code);
-    }
-    service.pool.countWaiting(length - count);
+    if (count === length) return this.#sentAll(output, code);
+    service.pool.countWaiting(output.length);
     this.#unsent = output;
     this.#sent = count;
     this.#after = code;
     this.#expect(this.#isWatching ? EPOLLIN | EPOLLOUT : EPOLLOUT);
   }
 
+  get #stretchBytes(): number {
+    return this.#stretch === null ? 0 : this.#stretch.length;
+  }
+
+  // Sends what follows the first `sent` bytes: how many were taken, or -1.
+  #sendFrom(output: Output, sent: number, code: number): number {
+    const { libc, gather } = this.#io;
+    const { bytes: { u8 }, length } = output;
+    const isMore = code === RUN_SEND;
+    if (this.#stretch !== null) {
+      const gapAt = this.#gapAt;
+      const stretch = this.#stretch;
+      return gather.send(this.#fd, u8, length, stretch, gapAt, sent, isMore);
+    }
+    const rest = sent === 0 ? u8 : u8.subarray(sent);
+    return isMore
+      ? libc.sendMore(this.#fd, rest, length - sent)
+      : libc.send(this.#fd, rest, length - sent);
+  }
+
+  #sentAll(output: Output, code: number): void {
+    this.#letGo();
+    this.#io.service.pool.release(output);
+    this.#follow(code);
+  }
+
+  // The stretch of the table is not needed any more.
+  #letGo(): void {
+    if (this.#held === null) return;
+    this.#held.cancel();
+    this.#held = null;
+    this.#stretch = null;
+  }
+
   // Sends a stretch of the table, which is pinned until all of it is sent.
   #sendDirect(): void {
     const { session } = this;
+    if (session.endsDirect) return this.#run();
     const { libc, counters } = this.#io;
     const stretch = session.direct!;
-    // What is said to be followed waits for it: a last packet would wait long.
-    const count = session.directGoesOn
-      ? libc.sendMore(this.#fd, stretch, stretch.length)
-      : libc.send(this.#fd, stretch, stretch.length);
+    // What is said to be followed waits for it.
+    const count = libc.sendMore(this.#fd, stretch, stretch.length);
     if (count < 0 && this.#hasFailed()) return this.close(session.closeReason);
     const taken = Math.max(0, count);
     counters.values[BYTES_WRITTEN] += taken;
     session.wrote(taken);
-    if (taken === stretch.length) {
-      if (++this.#stretches < STRETCHES_MAX) return this.#run();
-      return this.#schedule();
-    }
+    if (taken === stretch.length) return this.#run();
     // There may have been room for other output: then epoll reports room.
     this.#awaitsRoom = true;
     this.#expect(EPOLLOUT);
   }
 
   #sendRest(): void {
-    const { libc, counters, service } = this.#io;
+    const { counters, service } = this.#io;
     const output = this.#unsent!;
-    const rest = output.bytes.u8.subarray(this.#sent, output.length);
-    const count = libc.send(this.#fd, rest, rest.length);
+    const count = this.#sendFrom(output, this.#sent, this.#after);
     if (count < 0) {
       if (this.#hasFailed()) this.close(this.session.closeReason);
       return;
     }
     this.#sent += count;
     counters.values[BYTES_WRITTEN] += count;
-    service.pool.countWaiting(-count);
-    if (this.#sent < output.length) return;
+    if (this.#sent < output.length + this.#stretchBytes) return;
     this.#unsent = null;
-    service.pool.release(output);
-    this.#follow(this.#after);
+    service.pool.countWaiting(-output.length);
+    this.#sentAll(output, this.#after);
   }
 
   // ---- watching ----
@@ -346,10 +397,11 @@ export class NativeConnection implements ServedClient, Watched {
     this.#isClosed = true;
     const { inputs, loop, service } = this.#io;
     if (this.#lingering !== null) clearTimeout(this.#lingering);
+    this.#letGo();
     this.session.dispose();
     inputs.end(this.session);
     if (this.#unsent !== null) {
-      service.pool.countWaiting(this.#sent - this.#unsent.length);
+      service.pool.countWaiting(-this.#unsent.length);
       service.pool.release(this.#unsent);
       this.#unsent = null;
     }

@@ -31,7 +31,8 @@ export class InputPool {
   readonly common = Bytes.allocate(READ_BUFFER_BYTES_MAX);
   readonly #free: Bytes[][] = Array.from({ length: SIZES }, () => []);
   readonly #whole = this.common.u8.subarray(0, this.common.capacity);
-  readonly #little = this.#whole.subarray(0, READ_BUFFER_BYTES_MIN);
+  /** Where little is to be read to. */
+  readonly little = this.#whole.subarray(0, READ_BUFFER_BYTES_MIN);
 
   /** Before a read: where to read to. That is the common buffer, with the
    * little that is held, unless there is more to come of what is held. */
@@ -41,7 +42,7 @@ export class InputPool {
       // Nothing is held. A view less per request: 2 % of its CPU.
       if (session.upload === null) {
         session.from = session.to = 0;
-        return session.readsLittle ? this.#little : this.#whole;
+        return session.readsLittle ? this.little : this.#whole;
       }
     } else if (
       to - from <= MOVED_BYTES_MAX && session.wanted <= this.common.capacity
@@ -50,6 +51,19 @@ export class InputPool {
       this.#release(input);
     }
     return session.readTarget();
+  }
+
+  /** Whether the next read may go on in `little`, because the last target is
+   * the end of a value in table memory. */
+  mayGoOn(session: Session): boolean {
+    return session.input === this.common && session.upload !== null &&
+      session.upload.endsWithTarget;
+  }
+
+  /** Tells how many bytes were read into `little`, after all of the target. */
+  wentOn(session: Session, count: number): void {
+    session.from = 0;
+    session.to = count;
   }
 
   /** After a run: whoever holds something gets a buffer of its own, and who

@@ -8,6 +8,7 @@ import type { Counters } from "../../observe/counters.ts";
 import type { OpenListener } from "../listeners.ts";
 import type { Service } from "../service.ts";
 import { Acceptor } from "./acceptor.ts";
+import { Gather } from "./gather.ts";
 import { InputPool } from "./input_pool.ts";
 import type { Libc } from "./libc.ts";
 import type { NativeListener } from "./listening.ts";
@@ -17,6 +18,7 @@ import { NativeLoop } from "./loop.ts";
 export class NativeIo {
   readonly service: Service;
   readonly libc: Libc;
+  readonly gather: Gather;
   readonly loop: NativeLoop;
   readonly inputs = new InputPool();
   readonly counters: Counters;
@@ -25,6 +27,7 @@ export class NativeIo {
   constructor(service: Service, libc: Libc) {
     this.service = service;
     this.libc = libc;
+    this.gather = new Gather(libc);
     this.counters = service.engine.context.counters;
     this.loop = new NativeLoop(libc);
     this.#run();

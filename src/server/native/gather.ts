@@ -1,0 +1,94 @@
+/**
+ * Owns the calls that send or receive several stretches of memory at once.
+ * Never decides which.
+ *
+ * They are told addresses: that of a buffer is asked for once (1 us) and added
+ * to. Buffers never move.
+ *
+ * @module
+ */
+import type { Libc } from "./libc.ts";
+
+const MSG_NOSIGNAL = 0x4000;
+const MSG_MORE = 0x8000;
+
+/** struct iovec: an address and a length of 64 bits each, in words. */
+const VECTOR_WORDS = 4;
+const VECTORS = 3;
+/** struct msghdr, and where it says what to send. */
+const MESSAGE_WORDS = 14;
+const MESSAGE_VECTORS_WORD = 4;
+const MESSAGE_COUNT_WORD = 6;
+const WORD = 2 ** 32;
+
+type View = Uint8Array<ArrayBuffer>;
+
+/** The calls of one thread. */
+export class Gather {
+  readonly #libc: Libc;
+  // Numbers: addresses of processes have 56 bits at most, mostly 47.
+  readonly #addresses = new WeakMap<ArrayBufferLike, number>();
+  readonly #vectors = new Uint32Array(VECTORS * VECTOR_WORDS);
+  readonly #message = new Uint32Array(MESSAGE_WORDS);
+  #count = 0;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    const vectors = this.#addressOf(new Uint8Array(this.#vectors.buffer));
+    this.#message[MESSAGE_VECTORS_WORD] = vectors % WORD;
+    this.#message[MESSAGE_VECTORS_WORD + 1] = Math.floor(vectors / WORD);
+  }
+
+  #addressOf(view: View): number {
+    let address = this.#addresses.get(view.buffer);
+    if (address === undefined) {
+      const whole = new Uint8Array(view.buffer);
+      address = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(whole)));
+      this.#addresses.set(view.buffer, address);
+    }
+    return address + view.byteOffset;
+  }
+
+  // One more stretch for the call: bytes `from` to `to` of a view.
+  #put(view: View, from: number, to: number): void {
+    if (from >= to) return;
+    const at = this.#count++ * VECTOR_WORDS;
+    const address = this.#addressOf(view) + from;
+    this.#vectors[at] = address % WORD;
+    this.#vectors[at + 1] = Math.floor(address / WORD);
+    this.#vectors[at + 2] = to - from;
+  }
+
+  /**
+   * Sends the first `length` bytes of a buffer with `stretch` put in at `gapAt`:
+   * how many were taken, or -1. The first `sent` bytes of all that are left out.
+   * With `isMore` the last packet is not sent half filled: more follows at once.
+   */
+  send(
+    fd: number,
+    buffer: View,
+    length: number,
+    stretch: View,
+    gapAt: number,
+    sent: number,
+    isMore: boolean,
+  ): number {
+    const gapEnd = gapAt + stretch.length;
+    this.#count = 0;
+    this.#put(buffer, sent, gapAt);
+    this.#put(stretch, Math.max(0, sent - gapAt), stretch.length);
+    this.#put(buffer, Math.max(gapAt, gapAt + sent - gapEnd), length);
+    this.#message[MESSAGE_COUNT_WORD] = this.#count;
+    const flags = isMore ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+    return this.#libc.calls.sendmsg(fd, this.#message, flags);
+  }
+
+  /** Receives into `first`, then into `second`: the count, 0 at the end, or
+   * -1. */
+  receive(fd: number, first: View, second: View): number {
+    this.#count = 0;
+    this.#put(first, 0, first.length);
+    this.#put(second, 0, second.length);
+    return this.#libc.calls.readv(fd, this.#vectors, this.#count);
+  }
+}

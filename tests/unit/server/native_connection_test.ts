@@ -1,0 +1,261 @@
+/**
+ * Owns the tests of a native connection on a socket that takes and gives as
+ * little as it likes: every reply comes whole and in order, and nothing is held
+ * afterwards. Never uses a real socket.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
+import { OUTPUT_BYTES } from "../../../src/observe/counters.ts";
+import type { Session } from "../../../src/engine/session.ts";
+import { NativeConnection } from "../../../src/server/native/connection.ts";
+import { InputPool } from "../../../src/server/native/input_pool.ts";
+import { EAGAIN, EPOLLIN, EPOLLOUT } from "../../../src/server/native/libc.ts";
+import type { Watched } from "../../../src/server/native/loop.ts";
+import type { NativeIo } from "../../../src/server/native/native_io.ts";
+import { OutputPool } from "../../../src/server/output_pool.ts";
+import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
+import { concat, MemoryServer } from "../../support/memory_server.ts";
+import { Random } from "../../support/random.ts";
+
+const FD = 7;
+/** Pages of 64 KB, in two or more of which large values lie, and of 128 KB. */
+const SETTINGS = [64, 1024].map((megabytes) => ({
+  memoryBytes: megabytes << 20,
+  itemBytesMax: 4 << 20,
+}));
+const STEPS_MAX = 100_000;
+type View = Uint8Array<ArrayBuffer>;
+
+/** The other end of the connection, and the loop that it is served by. */
+class Peer {
+  readonly #random: Random;
+  /** What the server has not received, and what it has sent. */
+  #input: Uint8Array;
+  readonly #replies: Uint8Array[] = [];
+  #watched: Watched | null = null;
+  #events = 0;
+  #scheduled: Watched[] = [];
+  /** What was sent last may wait for what follows. */
+  #isMorePromised = false;
+  isClosed = false;
+
+  constructor(random: Random, input: Uint8Array) {
+    this.#random = random;
+    this.#input = input;
+  }
+
+  get reply(): Uint8Array {
+    return concat(this.#replies);
+  }
+
+  /** What a connection calls. */
+  io(server: MemoryServer): NativeIo {
+    const { engine, context: { counters } } = server;
+    const io = {
+      counters,
+      inputs: new InputPool(),
+      libc: {
+        receive: (_: number, target: View) => this.#receive([target]),
+        send: (_: number, bytes: View, count: number) =>
+          this.#send(bytes.subarray(0, count), false),
+        sendMore: (_: number, bytes: View, count: number) =>
+          this.#send(bytes.subarray(0, count), true),
+        errno: () => EAGAIN,
+      },
+      gather: {
+        receive: (_: number, ...targets: View[]) => this.#receive(targets),
+        send: (
+          _: number,
+          buffer: View,
+          length: number,
+          stretch: View,
+          gapAt: number,
+          sent: number,
+          isMore: boolean,
+        ) => {
+          const before = buffer.subarray(0, gapAt);
+          const after = buffer.subarray(gapAt, length);
+          const all = concat([before, stretch, after]);
+          return this.#send(all.subarray(sent), isMore);
+        },
+      },
+      loop: {
+        watch: (_: number, watched: Watched, events: number) => {
+          this.#watched = watched;
+          this.#events = events;
+        },
+        change: (_: number, from: number, to: number) => {
+          assertEquals(from, this.#events);
+          this.#events = to;
+        },
+        schedule: (watched: Watched) => this.#scheduled.push(watched),
+        close: () => this.isClosed = true,
+      },
+      service: {
+        engine,
+        pool: new OutputPool(engine),
+        runBatch: (session: Session) => session.run(),
+        connections: { removed: () => {} },
+        descriptors: null,
+      },
+    };
+    return io as unknown as NativeIo;
+  }
+
+  // How much of so many bytes goes through: nothing, little, or all.
+  #share(count: number): number {
+    switch (this.#random.below(4)) {
+      case 0:
+        return 0;
+      case 1:
+        return Math.min(count, this.#random.between(1, 12));
+      case 2:
+        return Math.min(count, this.#random.between(1, 200_000));
+    }
+    return count;
+  }
+
+  #receive(targets: View[]): number {
+    const room = targets.reduce((sum, { length }) => sum + length, 0);
+    const count = this.#share(Math.min(room, this.#input.length));
+    if (count === 0) return -1;
+    let from = 0;
+    for (const target of targets) {
+      const to = Math.min(count, from + target.length);
+      target.set(this.#input.subarray(from, to));
+      from = to;
+    }
+    this.#input = this.#input.subarray(count);
+    return count;
+  }
+
+  #send(bytes: Uint8Array, isMore: boolean): number {
+    assert(bytes.length > 0, "nothing to send");
+    const count = this.#share(bytes.length);
+    if (count === 0) return -1;
+    this.#replies.push(bytes.slice(0, count));
+    this.#isMorePromised = isMore && count === bytes.length;
+    return count;
+  }
+
+  /** Lets the connection do something; false if there is nothing to do. */
+  step(): boolean {
+    const scheduled = this.#scheduled;
+    if (scheduled.length > 0 && this.#random.oneIn(2)) {
+      this.#scheduled = [];
+      for (const watched of scheduled) watched.resume();
+      return true;
+    }
+    const able = EPOLLOUT | (this.#input.length > 0 ? EPOLLIN : 0);
+    const flags = this.#events & able;
+    if (flags === 0) return scheduled.length > 0;
+    this.#watched!.ready(flags);
+    return true;
+  }
+
+  /** At the end: nobody waits for what will not come. */
+  checkIdle(): void {
+    assertEquals(this.#events, EPOLLIN);
+    assert(!this.#isMorePromised, "the last bytes wait for more");
+  }
+}
+
+function valueOf(length: number, seed: number): string {
+  return `<${seed}>`.repeat(Math.ceil(length / 3)).slice(0, length);
+}
+
+const SIZES = [0, 10, 3000, 40_000, 65_535, 65_536, 100_000, 300_001];
+
+/** Sets and gets of keys 0 to 7 in text. */
+function textScript(random: Random): string {
+  let script = "";
+  for (let i = 0; i < 40; i++) {
+    const key = random.below(8);
+    if (i < 8 || random.oneIn(3)) {
+      const size = SIZES[i < 8 ? i : random.below(SIZES.length)];
+      script += `set ${i < 8 ? i : key} ${i} 0 ${size}\r\n` +
+        `${valueOf(size, i)}\r\n`;
+    } else {
+      script += random.pick([
+        `get ${key}\r\n`,
+        `get 7 ${key} none 6 ${key}\r\n`,
+        `mg ${key} v f\r\nmn\r\n`,
+      ]);
+    }
+  }
+  return script;
+}
+
+function packet(op: number, key: string, extras: string, value: string) {
+  const head = new DataView(new ArrayBuffer(24));
+  head.setUint8(0, 0x80);
+  head.setUint8(1, op);
+  head.setUint16(2, key.length);
+  head.setUint8(4, extras.length);
+  head.setUint32(8, extras.length + key.length + value.length);
+  return latin1(new Uint8Array(head.buffer), 0, 24) + extras + key + value;
+}
+
+/** The same in binary. */
+function binaryScript(random: Random): string {
+  let script = "";
+  for (let i = 0; i < 40; i++) {
+    const key = String(random.below(8));
+    if (i < 8 || random.oneIn(3)) {
+      const size = SIZES[i < 8 ? i : random.below(SIZES.length)];
+      const extras = "\0".repeat(8);
+      script += packet(1, i < 8 ? `${i}` : key, extras, valueOf(size, i));
+    } else script += packet(0, key, "", "");
+  }
+  // Nothing follows the last value that could bring it along.
+  script += packet(1, "6", "\0".repeat(8), valueOf(100_000, 6));
+  return script + packet(0, "6", "", "").repeat(3);
+}
+
+function leftOver(server: MemoryServer): number[] {
+  const pinned = server.store.partitions.map(({ shard }) =>
+    shard.memory.control[C_PINNED_PAGES]
+  );
+  return [...pinned, server.context.counters.values[OUTPUT_BYTES]];
+}
+
+function serve(seed: number, script: string) {
+  const server = new MemoryServer(SETTINGS[seed % 2]);
+  const peer = new Peer(new Random(seed), toLatin1(script));
+  const client = { address: "test" } as unknown as NativeConnection["peer"];
+  const connection = new NativeConnection(FD, client, 1, peer.io(server));
+  connection.serve();
+  return { server, peer, connection };
+}
+
+for (const [name, make] of [["text", textScript], ["binary", binaryScript]]) {
+  const makeScript = make as typeof textScript;
+  Deno.test(`every reply comes whole through a narrow socket, ${name}`, async () => {
+    for (let seed = 1; seed <= 25; seed++) {
+      const script = makeScript(new Random(seed));
+      const { server, peer } = serve(seed, script);
+      for (let steps = 0; peer.step(); steps++) assert(steps < STEPS_MAX);
+      const plain = new MemoryServer(SETTINGS[seed % 2]);
+      const expected = await plain.connect().sendBytes(toLatin1(script));
+      assertEquals(peer.reply.length, expected.length, `seed ${seed}`);
+      assert(peer.reply.every((byte, i) => byte === expected[i]));
+      peer.checkIdle();
+      assertEquals(leftOver(server), leftOver(plain));
+      assertEquals(Math.max(...leftOver(server)), 0);
+    }
+  });
+
+  Deno.test(`a connection that ends anywhere holds nothing, ${name}`, () => {
+    for (let seed = 1; seed <= 25; seed++) {
+      const random = new Random(seed);
+      const script = makeScript(random);
+      const { server, peer, connection } = serve(seed, script);
+      for (let steps = random.below(150); steps > 0; steps--) peer.step();
+      connection.close("test");
+      assertEquals(peer.isClosed, true);
+      assertEquals(Math.max(...leftOver(server)), 0, `seed ${seed}`);
+    }
+  });
+}
