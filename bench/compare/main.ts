@@ -65,7 +65,7 @@ const WARM_UP_SECS = 0.01;
  * shorter one does not know of a pause that comes twice a second. */
 const LATENCY_SECS_MIN = 1;
 /** Rounds of them, at least. */
-const LATENCY_ROUNDS_MIN = 5;
+const LATENCY_ROUNDS_MIN = 15;
 /** Starting the driver, and its windows of a row that do not count. */
 const ROW_START_SECS = 2;
 const RESULTS = new URL("../results/", import.meta.url);
