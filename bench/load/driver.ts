@@ -101,7 +101,7 @@ export class Driver {
    * again for another window once this one is done. */
   start(nowUs: number): void {
     const { mode, secs, warmUpSecs } = this.options;
-    this.#openedUs = this.#closedUs = 0;
+    this.#openedUs = this.#closedUs = this.#requestsWithin = 0;
     this.#idleFrom = this.#idleCount = 0;
     this.#dueUs = nowUs;
     this.#openUs = nowUs + (mode === "fill" ? 0 : warmUpSecs * 1e6);

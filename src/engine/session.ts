@@ -260,7 +260,7 @@ export class Session implements AdminSink {
     return this.source?.isLastStretch?.() === true;
   }
 
-  /** Goes on beyond `direct`, if that is the last of a value: what follows is
+  /** Goes on beyond `direct`, if that is the last of a value: the end of it is
    * appended to `output`, where its place is at the end of what is there now.
    * The source is returned, to be canceled when `direct` was written; null if
    * there is more of the value, which `run` has to be asked for. */

@@ -40,6 +40,8 @@ const { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } = libc;
  * coming back (a set of 100 KB 13 %, a get 20 % of its CPU). */
 const RECEIVES_MAX = 4;
 const STRETCHES_MAX = 4;
+/** As many bytes of input ask for nothing: the end of a line, at most. */
+const LINE_END_BYTES = 2;
 
 /** One client. */
 export class NativeConnection implements ServedClient, Watched {
@@ -197,7 +199,9 @@ export class NativeConnection implements ServedClient, Watched {
     this.#send(output, code);
   }
 
-  // The last stretch of a value leaves together with what follows it.
+  // The last stretch of a value leaves together with the end of its reply. It
+  // is pinned until then, and another value may be refused a pin beside it: if
+  // more was asked for, that is run afterwards.
   #passDirect(output: Output): number {
     const { session } = this;
     const { direct } = session;
@@ -206,6 +210,7 @@ export class NativeConnection implements ServedClient, Watched {
     if (this.#held === null) return RUN_SEND;
     this.#stretch = direct;
     this.#gapAt = gapAt;
+    if (session.to - session.from > LINE_END_BYTES) return RUN_FLUSH;
     return this.#io.service.runBatch(session);
   }
 
@@ -290,14 +295,12 @@ export class NativeConnection implements ServedClient, Watched {
   #sendFrom(output: Output, sent: number, code: number): number {
     const { libc, gather } = this.#io;
     const { bytes: { u8 }, length } = output;
-    const isMore = code === RUN_SEND;
     if (this.#stretch !== null) {
       const gapAt = this.#gapAt;
-      const stretch = this.#stretch;
-      return gather.send(this.#fd, u8, length, stretch, gapAt, sent, isMore);
+      return gather.send(this.#fd, u8, length, this.#stretch, gapAt, sent);
     }
     const rest = sent === 0 ? u8 : u8.subarray(sent);
-    return isMore
+    return code === RUN_SEND
       ? libc.sendMore(this.#fd, rest, length - sent)
       : libc.send(this.#fd, rest, length - sent);
   }
@@ -319,7 +322,6 @@ export class NativeConnection implements ServedClient, Watched {
   // Sends a stretch of the table, which is pinned until all of it is sent.
   #sendDirect(): void {
     const { session } = this;
-    if (session.endsDirect) return this.#run();
     const { libc, counters } = this.#io;
     const stretch = session.direct!;
     // What is said to be followed waits for it.

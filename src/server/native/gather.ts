@@ -10,7 +10,6 @@
 import type { Libc } from "./libc.ts";
 
 const MSG_NOSIGNAL = 0x4000;
-const MSG_MORE = 0x8000;
 
 /** struct iovec: an address and a length of 64 bits each, in words. */
 const VECTOR_WORDS = 4;
@@ -62,7 +61,6 @@ export class Gather {
   /**
    * Sends the first `length` bytes of a buffer with `stretch` put in at `gapAt`:
    * how many were taken, or -1. The first `sent` bytes of all that are left out.
-   * With `isMore` the last packet is not sent half filled: more follows at once.
    */
   send(
     fd: number,
@@ -71,7 +69,6 @@ export class Gather {
     stretch: View,
     gapAt: number,
     sent: number,
-    isMore: boolean,
   ): number {
     const gapEnd = gapAt + stretch.length;
     this.#count = 0;
@@ -79,8 +76,7 @@ export class Gather {
     this.#put(stretch, Math.max(0, sent - gapAt), stretch.length);
     this.#put(buffer, Math.max(gapAt, gapAt + sent - gapEnd), length);
     this.#message[MESSAGE_COUNT_WORD] = this.#count;
-    const flags = isMore ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
-    return this.#libc.calls.sendmsg(fd, this.#message, flags);
+    return this.#libc.calls.sendmsg(fd, this.#message, MSG_NOSIGNAL);
   }
 
   /** Receives into `first`, then into `second`: the count, 0 at the end, or

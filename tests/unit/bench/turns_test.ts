@@ -21,8 +21,8 @@ const LOAD = {
   ...LOAD_DEFAULT,
   conns: 6,
   keys: 50,
-  secs: 0.01,
-  warmUpSecs: 0.001,
+  secs: 0.1,
+  warmUpSecs: 0.01,
 };
 const [ONE_THREAD] = MODES;
 const TWO_THREADS = MODES.find(({ name }) => name === "-t 2")!;

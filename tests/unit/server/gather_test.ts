@@ -74,7 +74,6 @@ Deno.test({
               stretch,
               gapAt,
               sent,
-              false,
             );
             assertEquals(count, rest.length);
             assertEquals(await read(conn, count), rest, `${gapAt} ${sent}`);

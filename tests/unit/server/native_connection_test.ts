@@ -7,6 +7,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
+import type { Settings } from "../../../src/base/settings.ts";
 import { OUTPUT_BYTES } from "../../../src/observe/counters.ts";
 import type { Session } from "../../../src/engine/session.ts";
 import { NativeConnection } from "../../../src/server/native/connection.ts";
@@ -30,7 +31,8 @@ type View = Uint8Array<ArrayBuffer>;
 
 /** The other end of the connection, and the loop that it is served by. */
 class Peer {
-  readonly #random: Random;
+  /** Null lets everything through at once. */
+  readonly #random: Random | null;
   /** What the server has not received, and what it has sent. */
   #input: Uint8Array;
   readonly #replies: Uint8Array[] = [];
@@ -41,7 +43,7 @@ class Peer {
   #isMorePromised = false;
   isClosed = false;
 
-  constructor(random: Random, input: Uint8Array) {
+  constructor(random: Random | null, input: Uint8Array) {
     this.#random = random;
     this.#input = input;
   }
@@ -73,12 +75,11 @@ class Peer {
           stretch: View,
           gapAt: number,
           sent: number,
-          isMore: boolean,
         ) => {
           const before = buffer.subarray(0, gapAt);
           const after = buffer.subarray(gapAt, length);
           const all = concat([before, stretch, after]);
-          return this.#send(all.subarray(sent), isMore);
+          return this.#send(all.subarray(sent), false);
         },
       },
       loop: {
@@ -106,13 +107,14 @@ class Peer {
 
   // How much of so many bytes goes through: nothing, little, or all.
   #share(count: number): number {
-    switch (this.#random.below(4)) {
+    const random = this.#random;
+    switch (random?.below(4)) {
       case 0:
         return 0;
       case 1:
-        return Math.min(count, this.#random.between(1, 12));
+        return Math.min(count, random!.between(1, 12));
       case 2:
-        return Math.min(count, this.#random.between(1, 200_000));
+        return Math.min(count, random!.between(1, 200_000));
     }
     return count;
   }
@@ -143,7 +145,7 @@ class Peer {
   /** Lets the connection do something; false if there is nothing to do. */
   step(): boolean {
     const scheduled = this.#scheduled;
-    if (scheduled.length > 0 && this.#random.oneIn(2)) {
+    if (scheduled.length > 0 && this.#random?.oneIn(2) !== false) {
       this.#scheduled = [];
       for (const watched of scheduled) watched.resume();
       return true;
@@ -222,8 +224,17 @@ function leftOver(server: MemoryServer): number[] {
 }
 
 function serve(seed: number, script: string) {
-  const server = new MemoryServer(SETTINGS[seed % 2]);
-  const peer = new Peer(new Random(seed), toLatin1(script));
+  const random = new Random(seed);
+  return serveThrough(random, script, SETTINGS[seed % 2]);
+}
+
+function serveThrough(
+  random: Random | null,
+  script: string,
+  settings: Partial<Settings>,
+) {
+  const server = new MemoryServer(settings);
+  const peer = new Peer(random, toLatin1(script));
   const client = { address: "test" } as unknown as NativeConnection["peer"];
   const connection = new NativeConnection(FD, client, 1, peer.io(server));
   connection.serve();
@@ -259,3 +270,25 @@ for (const [name, make] of [["text", textScript], ["binary", binaryScript]]) {
     }
   });
 }
+
+// Of two such values only one may be pinned: another pinned beside it would be
+// copied, and refused if there were too many copies.
+Deno.test("a large value is sent before the next one is pinned", async () => {
+  const settings = { memoryBytes: 64 << 20, itemBytesMax: 32 << 20 };
+  const sizes = [17_000_000, 17_000_000];
+  const script =
+    sizes.map((size, key) =>
+      `set ${key} 0 0 ${size}\r\n${valueOf(size, key)}\r\n`
+    ).join("") + "get 0 1\r\nget 1 0\r\n";
+  const { server, peer } = serveThrough(null, script, settings);
+  for (let steps = 0; peer.step(); steps++) {
+    assert(steps < STEPS_MAX);
+    assertEquals(server.context.copiedBytes, 0);
+  }
+  const plain = new MemoryServer(settings);
+  const expected = await plain.connect().sendBytes(toLatin1(script));
+  const { reply } = peer;
+  assert(expected.length > 4 * sizes[0]);
+  assertEquals(reply.length, expected.length);
+  assert(reply.every((byte, i) => byte === expected[i]));
+});
