@@ -5,7 +5,7 @@
  * @module
  */
 import { freePort, waitForPort } from "../../tests/support/memcached.ts";
-import type { LoadResult } from "../load/driver.ts";
+import { checkClean, type LoadResult } from "../load/driver.ts";
 import { loadArguments, type LoadOptions } from "../load/options.ts";
 import { turnArguments, type TurnResult } from "../load/turns.ts";
 import { coreCount, outputOf } from "./machine.ts";
@@ -139,7 +139,7 @@ export async function fill(
   const { name, port, pid } = server;
   const args = loadArguments({ ...options, port, pid });
   const result = await runDriver<LoadResult>([LOAD_MAIN, ...args], pinning);
-  check(name, result);
+  checkClean(name, result);
   if (result.requests !== options.keys) {
     throw new Error(`${name}: only ${result.requests} keys were stored`);
   }
@@ -178,13 +178,4 @@ async function runDriver<Result>(
     throw new Error(`driver: ${decoder.decode(output.stderr).trim()}`);
   }
   return JSON.parse(text);
-}
-
-function check(server: string, result: LoadResult): void {
-  const { mode, misses, errors, firstError } = result;
-  if (errors > 0 || misses > 0) {
-    throw new Error(
-      `${server} ${mode}: ${misses} misses, ${errors} errors ${firstError}`,
-    );
-  }
 }

@@ -57,6 +57,16 @@ export interface LoadResult {
   maxUs: number;
 }
 
+/** Throws if a get missed, or a reply was not the one expected. */
+export function checkClean(server: string, result: LoadResult): void {
+  const { mode, misses, errors, firstError } = result;
+  if (errors > 0 || misses > 0) {
+    throw new Error(
+      `${server} ${mode}: ${misses} misses, ${errors} errors ${firstError}`,
+    );
+  }
+}
+
 /** What `passEdge` tells. */
 export const NO_EDGE = 0, WINDOW_OPENS = 1, WINDOW_CLOSES = 2;
 

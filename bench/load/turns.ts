@@ -15,7 +15,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
-import type { LoadResult } from "./driver.ts";
+import { checkClean, type LoadResult } from "./driver.ts";
 import { EpollRun } from "./epoll.ts";
 import { loadArguments, type LoadOptions, readLoadOptions } from "./options.ts";
 import { QuietRounds, stolenShare, ticksOf } from "./quiet.ts";
@@ -94,28 +94,19 @@ function readTicks() {
   return ticksOf(Deno.readTextFileSync("/proc/stat"));
 }
 
-// A window that is not clean must not be lost among those that do not count.
-function check({ port }: Target, window: LoadResult): void {
-  const { mode, requests, misses, errors, firstError } = window;
-  const server = `server at port ${port}, ${mode}`;
-  if (errors > 0 || misses > 0) {
-    throw new Error(
-      `${server}: ${misses} misses, ${errors} errors ${firstError}`,
-    );
-  }
-  if (requests === 0) throw new Error(`${server}: nothing was measured`);
-}
-
 /** How often a window is tried in which nothing was answered: the driver was
  * off its core until it was over. */
 const TRIES_MAX = 10;
 
-function windowOf(run: EpollRun): LoadResult {
-  for (let tries = 1;; tries++) {
+// A window that is not clean must not be lost among those that do not count.
+function windowOf(run: EpollRun, { port }: Target): LoadResult {
+  const server = `server at port ${port},`;
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
     const window = run.window();
-    const { requests, errors, misses } = window;
-    if (requests + errors + misses > 0 || tries === TRIES_MAX) return window;
+    checkClean(server, window);
+    if (window.requests > 0) return window;
   }
+  throw new Error(`${server} nothing was measured`);
 }
 
 /** Drives all servers. */
@@ -134,8 +125,7 @@ function runTurns(load: LoadOptions, turns: TurnOptions): TurnResult {
   }
   do {
     const before = readTicks();
-    const round = runs.map(windowOf);
-    for (const [i, window] of round.entries()) check(turns.targets[i], window);
+    const round = runs.map((run, i) => windowOf(run, turns.targets[i]));
     rounds.add(round, stolenShare(before, readTicks()), nowSecs());
   } while (!rounds.isDone(nowSecs()));
   const repeatedSecs = rounds.extraSecs(nowSecs());
