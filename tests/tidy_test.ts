@@ -56,6 +56,7 @@ const BINDS_IMPORTS = [
   "server/batch_timer.ts",
   "server/output_pool.ts",
   "server/native/connection.ts",
+  "server/native/gather.ts",
   "server/native/loop.ts",
 ];
 

@@ -255,18 +255,13 @@ export class Session implements AdminSink {
     return this.direct !== null;
   }
 
-  /** Whether `direct` is the last of a value. */
-  get endsDirect(): boolean {
-    return this.source?.isLastStretch?.() === true;
-  }
-
   /** Goes on beyond `direct`, if that is the last of a value: the end of it is
    * appended to `output`, where its place is at the end of what is there now.
    * The source is returned, to be canceled when `direct` was written; null if
    * there is more of the value, which `run` has to be asked for. */
   passDirect(): Source | null {
-    if (!this.endsDirect) return null;
-    const source = this.source!;
+    const { source } = this;
+    if (source?.isLastStretch?.() !== true) return null;
     source.pullEnd!(this.output);
     this.source = null;
     this.direct = null;

@@ -8,9 +8,9 @@
  * @module
  */
 import { Session } from "../../engine/session.ts";
+import type { Source } from "../../engine/sink.ts";
 import * as sessionStates from "../../engine/session_states.ts";
 import * as counters from "../../observe/counters.ts";
-import type { Source } from "../../engine/sink.ts";
 import type { Output } from "../../protocol/output.ts";
 import * as batchTimer from "../batch_timer.ts";
 import type { Peer, ServedClient } from "../client.ts";
@@ -261,15 +261,11 @@ export class NativeConnection implements ServedClient, Watched {
 
   // Sends output and goes on, or keeps it until the socket takes more.
   #send(output: Output, code: number): void {
-    const { libc, counters, service } = this.#io;
-    let { length } = output;
+    const { counters, service } = this.#io;
+    const length = output.length + this.#stretchBytes;
     let count = 0;
-    const isPlain = this.#stretch === null && code !== RUN_SEND;
-    if (!isPlain) length += this.#stretchBytes;
     if (length > 0) {
-      count = isPlain
-        ? libc.send(this.#fd, output.bytes.u8, length)
-        : this.#sendFrom(output, 0, code);
+      count = this.#sendFrom(output, 0, code);
       if (count < 0) {
         if (this.#hasFailed()) {
           service.pool.release(output);

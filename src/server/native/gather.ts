@@ -8,8 +8,10 @@
  * @module
  */
 import type { Libc } from "./libc.ts";
+import * as libc from "./libc.ts";
 
-const MSG_NOSIGNAL = 0x4000;
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { MSG_NOSIGNAL } = libc;
 
 /** struct iovec: an address and a length of 64 bits each, in words. */
 const VECTOR_WORDS = 4;
@@ -34,8 +36,7 @@ export class Gather {
   constructor(libc: Libc) {
     this.#libc = libc;
     const vectors = this.#addressOf(new Uint8Array(this.#vectors.buffer));
-    this.#message[MESSAGE_VECTORS_WORD] = vectors % WORD;
-    this.#message[MESSAGE_VECTORS_WORD + 1] = Math.floor(vectors / WORD);
+    putAddress(this.#message, MESSAGE_VECTORS_WORD, vectors);
   }
 
   #addressOf(view: View): number {
@@ -52,9 +53,7 @@ export class Gather {
   #put(view: View, from: number, to: number): void {
     if (from >= to) return;
     const at = this.#count++ * VECTOR_WORDS;
-    const address = this.#addressOf(view) + from;
-    this.#vectors[at] = address % WORD;
-    this.#vectors[at + 1] = Math.floor(address / WORD);
+    putAddress(this.#vectors, at, this.#addressOf(view) + from);
     this.#vectors[at + 2] = to - from;
   }
 
@@ -87,4 +86,9 @@ export class Gather {
     this.#put(second, 0, second.length);
     return this.#libc.calls.readv(fd, this.#vectors, this.#count);
   }
+}
+
+function putAddress(words: Uint32Array, at: number, address: number): void {
+  words[at] = address % WORD;
+  words[at + 1] = Math.floor(address / WORD);
 }

@@ -52,6 +52,7 @@ function ask(server: MemoryServer, request: string, taking: Taking) {
     else {
       const count = Math.min(taking.most, stretch.length);
       reply += latin1(stretch, 0, count);
+      if (count < stretch.length) assert(session.source !== null);
       session.wrote(count);
     }
   }
@@ -64,7 +65,7 @@ function pass(
   session: Session,
   stretch: Uint8Array,
 ): string {
-  const isLast = session.endsDirect;
+  const isLast = session.source!.isLastStretch!();
   session.output.clear();
   const held = session.passDirect();
   assertEquals(held !== null, isLast);

@@ -19,10 +19,16 @@ if (ignore) console.log("skipped: Linux's sendmsg");
 
 type View = Uint8Array<ArrayBuffer>;
 
-/** Runs `body` with both ends of a connection: a descriptor, and Deno's. */
-async function connected(
-  body: (libc: Libc, fd: number, conn: Deno.Conn) => Promise<void>,
-): Promise<void> {
+type Body = (libc: Libc, fd: number, conn: Deno.Conn) => Promise<void>;
+
+/** A test with both ends of a connection: a descriptor, and Deno's. */
+function testConnected(name: string, body: Body): void {
+  // The library stays open as long as the process lives.
+  const options = { name, ignore, sanitizeResources: false };
+  Deno.test({ ...options, fn: () => connected(body) });
+}
+
+async function connected(body: Body): Promise<void> {
   const libc = new Libc();
   const path = `\0denocached-${crypto.randomUUID()}`;
   const listening = libc.socket(AF_UNIX);
@@ -47,62 +53,55 @@ async function read(conn: Deno.Conn, count: number): Promise<number[]> {
   return [...bytes];
 }
 
-Deno.test({
-  name: "a stretch is sent in its place, from any byte on",
-  ignore,
-  // The library stays open as long as the process lives.
-  sanitizeResources: false,
-  fn: () =>
-    connected(async (libc, fd, conn) => {
-      const gather = new Gather(libc);
-      const buffer = new Uint8Array([1, 2, 3, 4, 5, 99]);
-      const length = 5;
-      // In the middle of memory that is shared, as that of `-t N` is.
-      const shared = new Uint8Array(new SharedArrayBuffer(100));
-      shared.set([11, 12, 13, 14], 41);
-      for (const table of [shared as unknown as View, shared.slice()]) {
-        const stretch = table.subarray(41, 45);
-        for (const gapAt of [0, 3, length]) {
-          const all = [1, 2, 3, 4, 5];
-          all.splice(gapAt, 0, 11, 12, 13, 14);
-          for (let sent = 0; sent < all.length; sent++) {
-            const rest = all.slice(sent);
-            const count = gather.send(
-              fd,
-              buffer,
-              length,
-              stretch,
-              gapAt,
-              sent,
-            );
-            assertEquals(count, rest.length);
-            assertEquals(await read(conn, count), rest, `${gapAt} ${sent}`);
-          }
+testConnected(
+  "a stretch is sent in its place, from any byte on",
+  async (libc, fd, conn) => {
+    const gather = new Gather(libc);
+    const buffer = new Uint8Array([1, 2, 3, 4, 5, 99]);
+    const length = 5;
+    // In the middle of memory that is shared, as that of `-t N` is.
+    const shared = new Uint8Array(new SharedArrayBuffer(100));
+    shared.set([11, 12, 13, 14], 41);
+    for (const table of [shared as unknown as View, shared.slice()]) {
+      const stretch = table.subarray(41, 45);
+      for (const gapAt of [0, 3, length]) {
+        const all = [1, 2, 3, 4, 5];
+        all.splice(gapAt, 0, 11, 12, 13, 14);
+        for (let sent = 0; sent < all.length; sent++) {
+          const rest = all.slice(sent);
+          const count = gather.send(
+            fd,
+            buffer,
+            length,
+            stretch,
+            gapAt,
+            sent,
+          );
+          assertEquals(count, rest.length);
+          assertEquals(await read(conn, count), rest, `${gapAt} ${sent}`);
         }
       }
-    }),
-});
+    }
+  },
+);
 
-Deno.test({
-  name: "what is received fills the first stretch, then the second",
-  ignore,
-  sanitizeResources: false,
-  fn: () =>
-    connected(async (libc, fd, conn) => {
-      const gather = new Gather(libc);
-      const memory = new Uint8Array(40);
-      const first = memory.subarray(10, 14), second = memory.subarray(30, 33);
-      assertEquals(gather.receive(fd, first, second), -1);
-      assertEquals(libc.errno(), EAGAIN);
-      for (const count of [1, 4, 5, 7]) {
-        memory.fill(0);
-        const sent = Uint8Array.from({ length: count }, (_, i) => i + 1);
-        assertEquals(await conn.write(sent), count);
-        assertEquals(gather.receive(fd, first, second), count);
-        const expected = new Uint8Array(40);
-        expected.set(sent.subarray(0, 4), 10);
-        expected.set(sent.subarray(4), 30);
-        assertEquals(memory, expected);
-      }
-    }),
-});
+testConnected(
+  "what is received fills the first stretch, then the second",
+  async (libc, fd, conn) => {
+    const gather = new Gather(libc);
+    const memory = new Uint8Array(40);
+    const first = memory.subarray(10, 14), second = memory.subarray(30, 33);
+    assertEquals(gather.receive(fd, first, second), -1);
+    assertEquals(libc.errno(), EAGAIN);
+    for (const count of [1, 4, 5, 7]) {
+      memory.fill(0);
+      const sent = Uint8Array.from({ length: count }, (_, i) => i + 1);
+      assertEquals(await conn.write(sent), count);
+      assertEquals(gather.receive(fd, first, second), count);
+      const expected = new Uint8Array(40);
+      expected.set(sent.subarray(0, 4), 10);
+      expected.set(sent.subarray(4), 30);
+      assertEquals(memory, expected);
+    }
+  },
+);

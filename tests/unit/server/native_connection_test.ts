@@ -6,7 +6,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
+import { toLatin1 } from "../../../src/base/bytes.ts";
 import type { Settings } from "../../../src/base/settings.ts";
 import { OUTPUT_BYTES } from "../../../src/observe/counters.ts";
 import type { Session } from "../../../src/engine/session.ts";
@@ -18,6 +18,7 @@ import type { NativeIo } from "../../../src/server/native/native_io.ts";
 import { OutputPool } from "../../../src/server/output_pool.ts";
 import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { concat, MemoryServer } from "../../support/memory_server.ts";
+import { packet } from "../../support/packets.ts";
 import { Random } from "../../support/random.ts";
 
 const FD = 7;
@@ -190,14 +191,13 @@ function textScript(random: Random): string {
   return script;
 }
 
-function packet(op: number, key: string, extras: string, value: string) {
-  const head = new DataView(new ArrayBuffer(24));
-  head.setUint8(0, 0x80);
-  head.setUint8(1, op);
-  head.setUint16(2, key.length);
-  head.setUint8(4, extras.length);
-  head.setUint32(8, extras.length + key.length + value.length);
-  return latin1(new Uint8Array(head.buffer), 0, 24) + extras + key + value;
+/** A binary set, without flags and expiry, or a get. */
+function setPacket(key: string, value: string): string {
+  return packet({ opcode: 1, key, extras: "\0".repeat(8), value });
+}
+
+function getPacket(key: string): string {
+  return packet({ opcode: 0, key });
 }
 
 /** The same in binary. */
@@ -207,13 +207,12 @@ function binaryScript(random: Random): string {
     const key = String(random.below(8));
     if (i < 8 || random.oneIn(3)) {
       const size = SIZES[i < 8 ? i : random.below(SIZES.length)];
-      const extras = "\0".repeat(8);
-      script += packet(1, i < 8 ? `${i}` : key, extras, valueOf(size, i));
-    } else script += packet(0, key, "", "");
+      script += setPacket(i < 8 ? `${i}` : key, valueOf(size, i));
+    } else script += getPacket(key);
   }
   // Nothing follows the last value that could bring it along.
-  script += packet(1, "6", "\0".repeat(8), valueOf(100_000, 6));
-  return script + packet(0, "6", "", "").repeat(3);
+  return script + setPacket("6", valueOf(100_000, 6)) +
+    getPacket("6").repeat(3);
 }
 
 function leftOver(server: MemoryServer): number[] {
