@@ -65,13 +65,18 @@ export const READ_BUFFER_BYTES_MAX = 64 * 1024;
 export const STREAM_BODY_BYTES_MIN = 32 * 1024;
 
 /** Output of one connection before it must be written out... */
-export const OUTPUT_HIGH_WATER_BYTES = 64 * 1024;
+export const OUTPUT_HIGH_WATER_BYTES = 128 * 1024;
 /** ...and while all connections together hold more than the total. */
 export const OUTPUT_LOW_WATER_BYTES = 8 * 1024;
 export const OUTPUT_TOTAL_BYTES = 32 * 1024 * 1024;
 
 /** Values from this size on are pinned and copied out in pieces. */
 export const VALUE_PIECE_BYTES = 64 * 1024;
+
+/** Stretches of the table that one call receives into or sends: most, and how
+ * many bytes. */
+export const STRETCHES_PER_CALL_MAX = 30;
+export const STRETCH_BYTES_PER_CALL_MAX = 1024 * 1024;
 
 /** Pages that unfinished uploads may hold: a quarter. */
 export const PENDING_PAGES_SHARE = 4;

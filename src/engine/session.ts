@@ -19,7 +19,7 @@ import type { AdminSink } from "./admin.ts";
 import { TextSource } from "./dumps.ts";
 import type { Engine } from "./engine.ts";
 import { LoginState } from "./login_state.ts";
-import type { Source } from "./sink.ts";
+import type { DirectLimits, Source } from "./sink.ts";
 import type { Dialect } from "./session_states.ts";
 import * as sessionStates from "./session_states.ts";
 import type { Upload } from "./upload.ts";
@@ -75,8 +75,8 @@ export class Session implements AdminSink {
   /** Set by the driver before `run`. */
   output!: Output;
   source: Source | null = null;
-  /** Whether the driver knows RUN_SEND. */
-  sendsDirect = false;
+  /** Set if the driver knows RUN_SEND. */
+  directLimits: DirectLimits | null = null;
   /** With RUN_SEND: what to write after the output. */
   direct: Uint8Array<ArrayBuffer> | null = null;
   deferred: Promise<string> | null = null;
@@ -250,18 +250,20 @@ export class Session implements AdminSink {
   // Large values go to the socket from where they lie: 20 % of the CPU time
   // of a get of 100 KB was copying.
   #hasStretch(): boolean {
-    if (!this.sendsDirect) return false;
-    this.direct = this.source!.stretch?.() ?? null;
+    if (this.directLimits === null) return false;
+    this.direct = this.source!.stretch?.(this.directLimits) ?? null;
     return this.direct !== null;
   }
 
-  /** Goes on beyond `direct`, if that is the last of a value: the end of it is
-   * appended to `output`, where its place is at the end of what is there now.
-   * The source is returned, to be canceled when `direct` was written; null if
-   * there is more of the value, which `run` has to be asked for. */
-  passDirect(): Source | null {
+  /** Goes on beyond `direct`, if the rest of the value can be written by the
+   * same call: its `stretches`, which begin with `direct`, are completed, and
+   * the end of the reply is appended to `output`; they belong at the end of
+   * what is there now. The source is returned, to be canceled when all of them
+   * were written; null if there is too much of the value: `direct` has to be
+   * written alone. */
+  passDirect(stretches: Uint8Array<ArrayBuffer>[]): Source | null {
     const { source } = this;
-    if (source?.isLastStretch?.() !== true) return null;
+    if (source?.addStretches?.(stretches) !== true) return null;
     source.pullEnd!(this.output);
     this.source = null;
     this.direct = null;

@@ -13,12 +13,19 @@ import type { Context } from "./context.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
 const { copyBytes } = bytes;
-const { COPIED_VALUES_BYTES_MAX } = limits;
+const {
+  COPIED_VALUES_BYTES_MAX,
+  STRETCH_BYTES_PER_CALL_MAX,
+  STRETCHES_PER_CALL_MAX,
+} = limits;
 
-/** Less is copied: a write of its own costs more. */
-const STRETCH_BYTES_MIN = 16 * 1024;
-/** Most bytes for one write. */
-const STRETCH_BYTES_MAX = 1024 * 1024;
+/** What a driver writes from where it lies, instead of having it copied. */
+export interface DirectLimits {
+  /** Bytes of the whole value, at least. */
+  valueBytesMin: number;
+  /** Bytes of a stretch, at least. */
+  stretchBytesMin: number;
+}
 
 /** Output that is made on demand, piece by piece. */
 export interface Source {
@@ -26,11 +33,13 @@ export interface Source {
    * enough for one call. */
   pull(output: Output, most: number): boolean;
   /** A stretch of memory that may be written to the socket as it is, instead
-   * of being pulled; null if the next bytes have to be pulled. */
-  stretch?(): Uint8Array<ArrayBuffer> | null;
-  /** Whether its stretch is the last: then only few bytes may follow, which
-   * `pullEnd` appends, and it is to be canceled when all is written. */
-  isLastStretch?(): boolean;
+   * of being pulled; null if the next bytes have to be pulled, since those
+   * limits are not reached. */
+  stretch?(least: DirectLimits): Uint8Array<ArrayBuffer> | null;
+  /** Appends the stretches that follow, as many as may go out by one call. If
+   * those are all, true: then only few bytes may follow, which `pullEnd`
+   * appends, and it is to be canceled when all is written. */
+  addStretches?(stretches: Uint8Array<ArrayBuffer>[]): boolean;
   pullEnd?(output: Output): void;
   /** Tells how many bytes of the stretch were written. */
   advance?(count: number): void;
@@ -67,18 +76,34 @@ class PinnedValue implements Source {
     this.#tail = tail;
   }
 
-  stretch(): Uint8Array<ArrayBuffer> | null {
+  stretch(least: DirectLimits): Uint8Array<ArrayBuffer> | null {
+    if (this.#length < least.valueBytesMin) return null;
     if (this.#offset === this.#length) return null;
+    const stretch = this.#stretchAt(this.#offset);
+    if (stretch.length < least.stretchBytesMin) return null;
+    this.#stretchEnd = this.#offset + stretch.length;
+    return stretch;
+  }
+
+  #stretchAt(offset: number): Uint8Array<ArrayBuffer> {
     const { records } = this.#partition.shard;
-    const { at, length } = records.runAt(this.#reference, this.#offset);
-    if (length < STRETCH_BYTES_MIN) return null;
-    const count = Math.min(length, STRETCH_BYTES_MAX);
-    this.#stretchEnd = this.#offset + count;
+    const { at, length } = records.runAt(this.#reference, offset);
+    const count = Math.min(length, STRETCH_BYTES_PER_CALL_MAX);
     return records.data.u8.subarray(at, at + count);
   }
 
-  isLastStretch(): boolean {
-    return this.#stretchEnd === this.#length;
+  addStretches(stretches: Uint8Array<ArrayBuffer>[]): boolean {
+    let end = this.#stretchEnd;
+    const endMax = this.#offset + STRETCH_BYTES_PER_CALL_MAX;
+    while (end < this.#length) {
+      if (end >= endMax || stretches.length === STRETCHES_PER_CALL_MAX) {
+        return false;
+      }
+      const stretch = this.#stretchAt(end);
+      stretches.push(stretch);
+      end += stretch.length;
+    }
+    return true;
   }
 
   pullEnd(output: Output): void {

@@ -5,12 +5,13 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
 import type { Command } from "../protocol/command.ts";
 import type { KeptCommand } from "./kept_commands.ts";
 import type { Partition, StoreRequest } from "../store/store.ts";
 
-/** Most bytes for one read into table memory. */
-const TARGET_BYTES_MAX = 1024 * 1024;
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { STRETCH_BYTES_PER_CALL_MAX, STRETCHES_PER_CALL_MAX } = limits;
 
 /** A store whose value is still arriving. */
 export class Upload {
@@ -51,12 +52,35 @@ export class Upload {
   /** A stretch of table memory to read into, null at the end. */
   target(): Uint8Array<ArrayBuffer> | null {
     if (this.isComplete) return null;
-    const { records } = this.partition.shard;
-    const run = records.runAt(this.reference, this.#received);
-    const length = Math.min(run.length, TARGET_BYTES_MAX);
     this.isTarget = true;
-    this.#targetBytes = length;
+    this.#targetBytes = 0;
+    return this.#nextStretch();
+  }
+
+  /** The stretches that follow the last target, as many as one call may read
+   * into: they belong to the target from now on. */
+  furtherTargets(): Uint8Array<ArrayBuffer>[] {
+    const stretches = [];
+    while (
+      !this.endsWithTarget &&
+      this.#targetBytes < STRETCH_BYTES_PER_CALL_MAX &&
+      stretches.length < STRETCHES_PER_CALL_MAX - 1
+    ) stretches.push(this.#nextStretch());
+    return stretches;
+  }
+
+  #nextStretch(): Uint8Array<ArrayBuffer> {
+    const { records } = this.partition.shard;
+    const offset = this.#received + this.#targetBytes;
+    const run = records.runAt(this.reference, offset);
+    const length = Math.min(run.length, STRETCH_BYTES_PER_CALL_MAX);
+    this.#targetBytes += length;
     return records.data.u8.subarray(run.at, run.at + length);
+  }
+
+  /** Bytes of the last target. */
+  get targetBytes(): number {
+    return this.#targetBytes;
   }
 
   /** Whether the value ends where the last read target does. */

@@ -15,12 +15,15 @@ const { OUTPUT_HIGH_WATER_BYTES, OUTPUT_LOW_WATER_BYTES, OUTPUT_TOTAL_BYTES } =
 const { OUTPUT_BYTES } = counters;
 
 const CAPACITY = 16 * 1024;
-/** Buffers kept for the next batch; larger ones are left to the collector. */
-const KEPT_MAX = 64;
+/** Bytes of buffers that are kept for the next batches, and the largest of
+ * them; others are left to the collector. */
+const KEPT_BYTES_MAX = 8 * 1024 * 1024;
+const KEPT_CAPACITY_MAX = 2 * OUTPUT_HIGH_WATER_BYTES;
 
 /** The output buffers of one worker. */
 export class OutputPool {
   readonly #free: Output[] = [];
+  #keptBytes = 0;
   readonly #engine: Engine;
 
   constructor(engine: Engine) {
@@ -29,13 +32,19 @@ export class OutputPool {
 
   /** An empty buffer, to be given back with {@linkcode release}. */
   acquire(): Output {
-    return this.#free.pop() ?? new Output(CAPACITY);
+    const output = this.#free.pop();
+    if (output === undefined) return new Output(CAPACITY);
+    this.#keptBytes -= output.bytes.capacity;
+    return output;
   }
 
   release(output: Output): void {
     output.clear();
-    const isSmall = output.bytes.capacity <= 2 * OUTPUT_HIGH_WATER_BYTES;
-    if (isSmall && this.#free.length < KEPT_MAX) this.#free.push(output);
+    const { capacity } = output.bytes;
+    if (capacity > KEPT_CAPACITY_MAX) return;
+    if (this.#keptBytes + capacity > KEPT_BYTES_MAX) return;
+    this.#keptBytes += capacity;
+    this.#free.push(output);
   }
 
   /** Counts bytes whose write has not finished. While there are too many,

@@ -42,6 +42,9 @@ const RECEIVES_MAX = 4;
 const STRETCHES_MAX = 4;
 /** As many bytes of input ask for nothing: the end of a line, at most. */
 const LINE_END_BYTES = 2;
+/** All of a large value is sent from the table: stretches cost no call of
+ * their own. */
+const DIRECT_LIMITS = { valueBytesMin: 1, stretchBytesMin: 1 };
 
 /** One client. */
 export class NativeConnection implements ServedClient, Watched {
@@ -55,16 +58,17 @@ export class NativeConnection implements ServedClient, Watched {
    * code to follow when all was. */
   #unsent: Output | null = null;
   #sent = 0;
-  /** Where in the output a stretch of the table belongs, and what keeps that
-   * until it is sent. */
+  /** Where in the output stretches of the table belong, how long they are
+   * together, and what keeps them until they are sent. */
   #gapAt = 0;
-  #stretch: Uint8Array<ArrayBuffer> | null = null;
+  #stretches: Uint8Array<ArrayBuffer>[] | null = null;
+  #stretchBytes = 0;
   #held: Source | null = null;
   #after = RUN_READ;
   /** The socket did not take all of `session.direct`. */
   #awaitsRoom = false;
-  /** Stretches sent since others had their turn. */
-  #stretches = 0;
+  /** Stretches sent alone since others had their turn. */
+  #sentInARow = 0;
   /** The last receive filled all of its target. */
   #wasFilled = false;
   #isScheduled = false;
@@ -79,7 +83,7 @@ export class NativeConnection implements ServedClient, Watched {
     this.peer = peer;
     this.#io = io;
     this.session = new Session(io.service.engine, id, io.inputs.common);
-    this.session.sendsDirect = true;
+    this.session.directLimits = DIRECT_LIMITS;
   }
 
   get id(): number {
@@ -117,7 +121,7 @@ export class NativeConnection implements ServedClient, Watched {
 
   resume(): void {
     this.#isScheduled = false;
-    this.#stretches = 0;
+    this.#sentInARow = 0;
     if (this.#isClosed || this.isWriting) return;
     if (this.#isWatching) this.#sendLines();
     else this.#run();
@@ -136,7 +140,7 @@ export class NativeConnection implements ServedClient, Watched {
     const count = this.#receiveOnce();
     if (count <= 0) return;
     const beganMs = beginBatch(counters);
-    this.#stretches = 0;
+    this.#sentInARow = 0;
     this.#run();
     for (let i = 1; i < RECEIVES_MAX && this.#expectsMore; i++) {
       if (this.#receiveOnce() <= 0) break;
@@ -150,17 +154,19 @@ export class NativeConnection implements ServedClient, Watched {
     const { session } = this;
     const { inputs, libc, gather, counters } = this.#io;
     const target = inputs.target(session);
-    // What follows a value comes with it: a call less.
-    const count = inputs.mayGoOn(session)
-      ? gather.receive(this.#fd, target, inputs.little)
-      : libc.receive(this.#fd, target);
+    // A value may lie in several stretches, and what follows comes with it.
+    const further = inputs.further(session);
+    const count = further === null
+      ? libc.receive(this.#fd, target)
+      : gather.receive(this.#fd, target, further);
     if (count <= 0) {
       if (!this.#isGone(count)) inputs.settle(session);
       return count;
     }
     counters.values[BYTES_READ] += count;
-    const beyond = count - target.length;
-    session.received(beyond > 0 ? target.length : count);
+    const room = further === null ? target.length : session.upload!.targetBytes;
+    const beyond = count - room;
+    session.received(beyond > 0 ? room : count);
     if (beyond > 0) inputs.wentOn(session, beyond);
     this.#wasFilled = beyond === 0;
     return count;
@@ -199,16 +205,17 @@ export class NativeConnection implements ServedClient, Watched {
     this.#send(output, code);
   }
 
-  // The last stretch of a value leaves together with the end of its reply. It
-  // is pinned until then, and another value may be refused a pin beside it: if
-  // more was asked for, that is run afterwards.
+  // The stretches of a value leave together with the rest of its reply. They
+  // are pinned until then, and another value may be refused a pin beside them:
+  // if more was asked for, that is run afterwards.
   #passDirect(output: Output): number {
     const { session } = this;
-    const { direct } = session;
+    const stretches = [session.direct!];
     const gapAt = output.length;
-    this.#held = session.passDirect();
+    this.#held = session.passDirect(stretches);
     if (this.#held === null) return RUN_SEND;
-    this.#stretch = direct;
+    this.#stretches = stretches;
+    this.#stretchBytes = stretches.reduce((sum, { length }) => sum + length, 0);
     this.#gapAt = gapAt;
     if (session.to - session.from > LINE_END_BYTES) return RUN_FLUSH;
     return this.#io.service.runBatch(session);
@@ -225,7 +232,7 @@ export class NativeConnection implements ServedClient, Watched {
       case RUN_YIELD:
         return this.#schedule();
       case RUN_SEND:
-        if (++this.#stretches < STRETCHES_MAX) return this.#sendDirect();
+        if (++this.#sentInARow < STRETCHES_MAX) return this.#sendDirect();
         return this.#schedule();
       case RUN_CLOSE:
         return this.close(this.session.closeReason);
@@ -283,17 +290,13 @@ export class NativeConnection implements ServedClient, Watched {
     this.#expect(this.#isWatching ? EPOLLIN | EPOLLOUT : EPOLLOUT);
   }
 
-  get #stretchBytes(): number {
-    return this.#stretch === null ? 0 : this.#stretch.length;
-  }
-
   // Sends what follows the first `sent` bytes: how many were taken, or -1.
   #sendFrom(output: Output, sent: number, code: number): number {
     const { libc, gather } = this.#io;
     const { bytes: { u8 }, length } = output;
-    if (this.#stretch !== null) {
-      const gapAt = this.#gapAt;
-      return gather.send(this.#fd, u8, length, this.#stretch, gapAt, sent);
+    const stretches = this.#stretches;
+    if (stretches !== null) {
+      return gather.send(this.#fd, u8, length, stretches, this.#gapAt, sent);
     }
     const rest = sent === 0 ? u8 : u8.subarray(sent);
     return code === RUN_SEND
@@ -307,12 +310,13 @@ export class NativeConnection implements ServedClient, Watched {
     this.#follow(code);
   }
 
-  // The stretch of the table is not needed any more.
+  // The stretches of the table are not needed any more.
   #letGo(): void {
     if (this.#held === null) return;
     this.#held.cancel();
     this.#held = null;
-    this.#stretch = null;
+    this.#stretches = null;
+    this.#stretchBytes = 0;
   }
 
   // Sends a stretch of the table, which is pinned until all of it is sent.

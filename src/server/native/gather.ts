@@ -7,15 +7,18 @@
  *
  * @module
  */
+import * as limits from "../../base/limits.ts";
 import type { Libc } from "./libc.ts";
 import * as libc from "./libc.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
+const { STRETCHES_PER_CALL_MAX } = limits;
 const { MSG_NOSIGNAL } = libc;
 
 /** struct iovec: an address and a length of 64 bits each, in words. */
 const VECTOR_WORDS = 4;
-const VECTORS = 3;
+/** What stands before the stretches, and after them. */
+const VECTORS = STRETCHES_PER_CALL_MAX + 2;
 /** struct msghdr, and where it says what to send. */
 const MESSAGE_WORDS = 14;
 const MESSAGE_VECTORS_WORD = 4;
@@ -58,32 +61,36 @@ export class Gather {
   }
 
   /**
-   * Sends the first `length` bytes of a buffer with `stretch` put in at `gapAt`:
-   * how many were taken, or -1. The first `sent` bytes of all that are left out.
+   * Sends the first `length` bytes of a buffer with `stretches` put in at
+   * `gapAt`: how many were taken, or -1. The first `sent` bytes of all that are
+   * left out.
    */
   send(
     fd: number,
     buffer: View,
     length: number,
-    stretch: View,
+    stretches: readonly View[],
     gapAt: number,
     sent: number,
   ): number {
-    const gapEnd = gapAt + stretch.length;
     this.#count = 0;
     this.#put(buffer, sent, gapAt);
-    this.#put(stretch, Math.max(0, sent - gapAt), stretch.length);
-    this.#put(buffer, Math.max(gapAt, gapAt + sent - gapEnd), length);
+    let left = sent - gapAt;
+    for (const stretch of stretches) {
+      this.#put(stretch, Math.max(0, left), stretch.length);
+      left -= stretch.length;
+    }
+    this.#put(buffer, gapAt + Math.max(0, left), length);
     this.#message[MESSAGE_COUNT_WORD] = this.#count;
     return this.#libc.calls.sendmsg(fd, this.#message, MSG_NOSIGNAL);
   }
 
-  /** Receives into `first`, then into `second`: the count, 0 at the end, or
+  /** Receives into `first`, then into the others: the count, 0 at the end, or
    * -1. */
-  receive(fd: number, first: View, second: View): number {
+  receive(fd: number, first: View, others: readonly View[]): number {
     this.#count = 0;
     this.#put(first, 0, first.length);
-    this.#put(second, 0, second.length);
+    for (const other of others) this.#put(other, 0, other.length);
     return this.#libc.calls.readv(fd, this.#vectors, this.#count);
   }
 }

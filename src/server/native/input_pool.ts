@@ -53,14 +53,19 @@ export class InputPool {
     return session.readTarget();
   }
 
-  /** Whether the next read may go on in `little`, because the last target is
-   * the end of a value in table memory. */
-  mayGoOn(session: Session): boolean {
-    return session.input === this.common && session.upload !== null &&
-      session.upload.endsWithTarget;
+  /** What the next read may go on in, if its target is table memory: where the
+   * rest of the value belongs, and `little` for what follows that. Null if
+   * there is nothing else. */
+  further(session: Session): Uint8Array<ArrayBuffer>[] | null {
+    const { upload } = session;
+    if (upload === null || !upload.isTarget) return null;
+    const targets = upload.furtherTargets();
+    const isEnd = upload.endsWithTarget && session.input === this.common;
+    if (isEnd) targets.push(this.little);
+    return targets.length === 0 ? null : targets;
   }
 
-  /** Tells how many bytes were read into `little`, after all of the target. */
+  /** Tells how many bytes were read into `little`, after all of the value. */
   wentOn(session: Session, count: number): void {
     session.from = 0;
     session.to = count;

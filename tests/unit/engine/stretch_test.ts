@@ -7,6 +7,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import {
+  STRETCH_BYTES_PER_CALL_MAX,
+  STRETCHES_PER_CALL_MAX,
+} from "../../../src/base/limits.ts";
+import {
   RUN_FLUSH,
   RUN_READ,
   RUN_SEND,
@@ -23,8 +27,8 @@ function value(length: number): string {
   return "0123456789abcdefg".repeat(Math.ceil(length / 17)).slice(0, length);
 }
 
-/** How stretches are taken: at most so many bytes at a time, or the last one
- * of a value together with what follows. */
+/** How stretches are taken: at most so many bytes at a time, or all of a value
+ * together with what follows. */
 type Taking = { most: number } | "passing";
 
 const EACH: Taking[] = [{ most: Infinity }, { most: 30_000 }, "passing"];
@@ -32,7 +36,7 @@ const EACH: Taking[] = [{ most: Infinity }, { most: 30_000 }, "passing"];
 /** Sends `request` and takes all output. */
 function ask(server: MemoryServer, request: string, taking: Taking) {
   const { session } = server.connect();
-  session.sendsDirect = true;
+  session.directLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
   let reply = "", stretches = 0;
   const bytes = toLatin1(request);
   let code = RUN_READ;
@@ -59,23 +63,25 @@ function ask(server: MemoryServer, request: string, taking: Taking) {
   return { reply, stretches };
 }
 
-/** Takes a stretch, and if it is the last one of its value what follows. */
+/** Takes a stretch, and the rest of the reply with it if one call may. */
 function pass(
   server: MemoryServer,
   session: Session,
   stretch: Uint8Array,
 ): string {
-  const isLast = session.source!.isLastStretch!();
   session.output.clear();
-  const held = session.passDirect();
-  assertEquals(held !== null, isLast);
-  if (held === null) session.wrote(stretch.length);
-  else assertEquals([session.source, session.direct], [null, null]);
+  const stretches = [session.direct!];
+  const held = session.passDirect(stretches);
+  if (held === null) {
+    session.wrote(stretch.length);
+    return latin1(stretch, 0, stretch.length);
+  }
+  assertEquals([session.source, session.direct], [null, null]);
   assert(pinnedPages(server) > 0, "still to be sent");
-  const text = latin1(stretch, 0, stretch.length) +
+  const texts = stretches.map((bytes) => latin1(bytes, 0, bytes.length));
+  held.cancel();
+  return texts.join("") +
     latin1(session.output.bytes.u8, 0, session.output.length);
-  held?.cancel();
-  return text;
 }
 
 function pinnedPages(server: MemoryServer): number {
@@ -116,3 +122,51 @@ for (const size of SIZES) {
     }
   });
 }
+
+/** Puts a value into a table with pages of 16 KB, then asks for it. */
+function askFor(size: number) {
+  const settings = { memoryBytes: 16 << 20, itemBytesMax: 4 << 20 };
+  const server = new MemoryServer(settings);
+  const { session } = server.connect();
+  session.directLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
+  const line = `set k 0 0 ${size}\r\n`;
+  const request = toLatin1(`${line}${value(size)}\r\nget k\r\n`);
+  const targets: number[] = [];
+  session.output = new Output();
+  for (let at = 0; at < request.length;) {
+    at += session.feed(request.subarray(at));
+    if (session.run() === RUN_SEND) break;
+    if (targets.length === 0 && session.readTarget() !== null) {
+      const further = session.upload!.furtherTargets();
+      targets.push(1 + further.length, session.upload!.targetBytes);
+    }
+  }
+  return { server, session, targets };
+}
+
+Deno.test("one call receives into, and sends, no more than it may", () => {
+  const pageBytes = askFor(100_000).server.store.geometry.pageBytes;
+  assertEquals(pageBytes, 16 * 1024);
+  // Nearly a page each, so their number is what ends a call.
+  const size = (STRETCHES_PER_CALL_MAX - 1) * pageBytes;
+  let least = 0, most = 0;
+  for (let pages = -2; pages <= 3; pages++) {
+    const { session, targets } = askFor(size + pages * pageBytes);
+    const stretches = [session.direct!];
+    const held = session.passDirect(stretches);
+    const sum = stretches.reduce((sum, { length }) => sum + length, 0);
+    assert(sum <= STRETCH_BYTES_PER_CALL_MAX + pageBytes);
+    assert(stretches.length <= STRETCHES_PER_CALL_MAX);
+    assert(targets[0] <= STRETCHES_PER_CALL_MAX);
+    if (held === null) {
+      assertEquals(stretches.length, STRETCHES_PER_CALL_MAX);
+      most++;
+    } else {
+      assertEquals(sum, size + pages * pageBytes);
+      least++;
+    }
+    session.dispose();
+    held?.cancel();
+  }
+  assert(least >= 2 && most >= 2, `${least} ${most}`);
+});

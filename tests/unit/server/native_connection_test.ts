@@ -68,18 +68,19 @@ class Peer {
         errno: () => EAGAIN,
       },
       gather: {
-        receive: (_: number, ...targets: View[]) => this.#receive(targets),
+        receive: (_: number, first: View, others: View[]) =>
+          this.#receive([first, ...others]),
         send: (
           _: number,
           buffer: View,
           length: number,
-          stretch: View,
+          stretches: View[],
           gapAt: number,
           sent: number,
         ) => {
           const before = buffer.subarray(0, gapAt);
           const after = buffer.subarray(gapAt, length);
-          const all = concat([before, stretch, after]);
+          const all = concat([before, ...stretches, after]);
           return this.#send(all.subarray(sent), false);
         },
       },
