@@ -31,6 +31,9 @@ export const GHOST_BUCKET_BYTES = 17;
 const LARGE_ITEM_BYTES = 256 * MIB;
 /** A shard holds at least this many of the largest items, if -m allows. */
 const LARGEST_ITEMS_PER_SHARD = 4;
+/** With more, fewer threads want the same lock; with fewer, more of what all
+ * requests use stays in the caches (`bench/README.md`). */
+const SHARDS_PER_THREAD = 2;
 /** Address space is reserved for this much growth by `cache_memlimit`... */
 const GROWTH = 4;
 /** ...but growth alone never reserves more than this. */
@@ -109,7 +112,7 @@ function shardCountFor(input: GeometryInput, reserve: number): number {
   let count = powerOfTwoAtLeast(reserve / shardMax);
   if (input.threads > 1) {
     const wanted = Math.min(
-      4 * input.threads,
+      SHARDS_PER_THREAD * input.threads,
       Math.max(1, Math.floor(input.limitBytes / (64 * MIB))),
     );
     count = Math.max(count, powerOfTwoAtLeast(wanted));

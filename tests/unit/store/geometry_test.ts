@@ -40,8 +40,13 @@ Deno.test("pages are a thousandth of the shard, within 16 KiB and 1 MiB", () => 
 
 Deno.test("threads get shards of their own when memory allows", () => {
   assertEquals(layOut(64 * MIB, MIB, 4).shardCount, 1);
-  assertEquals(layOut(GIB, MIB, 4).shardCount, 16);
-  assertEquals(layOut(GIB, MIB, 2).shardCount, 8);
+  assertEquals(layOut(GIB, MIB, 8).shardCount, 16);
+  assertEquals(layOut(GIB, MIB, 4).shardCount, 8);
+  assertEquals(layOut(GIB, MIB, 2).shardCount, 4);
+  // With little memory there are fewer.
+  for (const [megabytes, shards] of [[127, 1], [128, 2], [191, 2], [192, 4]]) {
+    assertEquals(layOut(megabytes * MIB, MIB, 8).shardCount, shards);
+  }
 });
 
 Deno.test("a shard holds several of the largest items", () => {
