@@ -61,6 +61,10 @@ export const THREADS_MAX = 64;
 export const READ_BUFFER_BYTES_MIN = 2 * 1024;
 export const READ_BUFFER_BYTES_MAX = 64 * 1024;
 
+/** What is read after a large value that has arrived: enough for the line of the
+ * next, and little of its value, which has to be copied. */
+export const READ_LITTLE_BYTES = 384;
+
 /** Bodies above this stream into table memory instead of being buffered. */
 export const STREAM_BODY_BYTES_MIN = 32 * 1024;
 
@@ -73,10 +77,10 @@ export const OUTPUT_TOTAL_BYTES = 32 * 1024 * 1024;
 /** Values from this size on are pinned and copied out in pieces. */
 export const VALUE_PIECE_BYTES = 64 * 1024;
 
-/** Stretches of the table that one call receives into or sends: most, and how
- * many bytes. */
-export const STRETCHES_PER_CALL_MAX = 30;
+/** Bytes of table memory that one call receives into or sends. */
 export const STRETCH_BYTES_PER_CALL_MAX = 1024 * 1024;
+/** Stretches that these lie in: in pages of 16 KB, the smallest, 66 at most. */
+export const STRETCHES_PER_CALL_MAX = 68;
 
 /** Pages that unfinished uploads may hold: a quarter. */
 export const PENDING_PAGES_SHARE = 4;

@@ -30,6 +30,7 @@ const {
   GET_LINE_BUFFER_BYTES,
   READ_BUFFER_BYTES_MAX,
   READ_BUFFER_BYTES_MIN,
+  READ_LITTLE_BYTES,
   STREAM_BODY_BYTES_MIN,
 } = limits;
 const { COMMANDS_RUN, CONN_YIELDS } = counters;
@@ -104,7 +105,7 @@ export class Session implements AdminSink {
   swallowOp = 0;
   swallowOpaque = 0;
   upload: Upload | null = null;
-  /** The next read should take no more than READ_BUFFER_BYTES_MIN. */
+  /** The next read should take no more than READ_LITTLE_BYTES. */
   readsLittle = false;
   /** A value is expected: what `stats conns` calls conn_nread. */
   awaitsBody = false;
@@ -137,7 +138,7 @@ export class Session implements AdminSink {
     this.#makeSpace();
     const { input, to } = this;
     const end = this.readsLittle
-      ? Math.min(input.capacity, to + READ_BUFFER_BYTES_MIN)
+      ? Math.min(input.capacity, to + READ_LITTLE_BYTES)
       : input.capacity;
     return input.u8.subarray(to, end);
   }
@@ -250,8 +251,16 @@ export class Session implements AdminSink {
   // Large values go to the socket from where they lie: 20 % of the CPU time
   // of a get of 100 KB was copying.
   #hasStretch(): boolean {
-    if (this.directLimits === null) return false;
-    this.direct = this.source!.stretch?.(this.directLimits) ?? null;
+    const { directLimits, engine } = this;
+    if (directLimits === null) return false;
+    // Nothing is copied that would go out in pieces.
+    const valueBytesMin = Math.min(
+      directLimits.valueBytesMin,
+      engine.highWaterBytes,
+    );
+    const { stretchBytesMin } = directLimits;
+    this.direct = this.source!.stretch?.(valueBytesMin, stretchBytesMin) ??
+      null;
     return this.direct !== null;
   }
 

@@ -19,7 +19,8 @@ const {
   STRETCHES_PER_CALL_MAX,
 } = limits;
 
-/** What a driver writes from where it lies, instead of having it copied. */
+/** What a driver writes from where it lies, instead of having it copied; where
+ * even small values go out in pieces, any pinned value is long enough. */
 export interface DirectLimits {
   /** Bytes of the whole value, at least. */
   valueBytesMin: number;
@@ -33,12 +34,15 @@ export interface Source {
    * enough for one call. */
   pull(output: Output, most: number): boolean;
   /** A stretch of memory that may be written to the socket as it is, instead
-   * of being pulled; null if the next bytes have to be pulled, since those
-   * limits are not reached. */
-  stretch?(least: DirectLimits): Uint8Array<ArrayBuffer> | null;
-  /** Appends the stretches that follow, as many as may go out by one call. If
-   * those are all, true: then only few bytes may follow, which `pullEnd`
-   * appends, and it is to be canceled when all is written. */
+   * of being pulled; null if the next bytes have to be pulled, since the value
+   * has less bytes, or the stretch. */
+  stretch?(
+    valueBytesMin: number,
+    stretchBytesMin: number,
+  ): Uint8Array<ArrayBuffer> | null;
+  /** Appends the stretches that follow, if all that is left may go out by one
+   * call; else false. Then only few bytes may follow, which `pullEnd` appends,
+   * and it is to be canceled when all is written. */
   addStretches?(stretches: Uint8Array<ArrayBuffer>[]): boolean;
   pullEnd?(output: Output): void;
   /** Tells how many bytes of the stretch were written. */
@@ -76,11 +80,14 @@ class PinnedValue implements Source {
     this.#tail = tail;
   }
 
-  stretch(least: DirectLimits): Uint8Array<ArrayBuffer> | null {
-    if (this.#length < least.valueBytesMin) return null;
+  stretch(
+    valueBytesMin: number,
+    stretchBytesMin: number,
+  ): Uint8Array<ArrayBuffer> | null {
+    if (this.#length < valueBytesMin) return null;
     if (this.#offset === this.#length) return null;
     const stretch = this.#stretchAt(this.#offset);
-    if (stretch.length < least.stretchBytesMin) return null;
+    if (stretch.length < stretchBytesMin) return null;
     this.#stretchEnd = this.#offset + stretch.length;
     return stretch;
   }
@@ -93,12 +100,9 @@ class PinnedValue implements Source {
   }
 
   addStretches(stretches: Uint8Array<ArrayBuffer>[]): boolean {
-    let end = this.#stretchEnd;
-    const endMax = this.#offset + STRETCH_BYTES_PER_CALL_MAX;
-    while (end < this.#length) {
-      if (end >= endMax || stretches.length === STRETCHES_PER_CALL_MAX) {
-        return false;
-      }
+    if (this.#length - this.#offset > STRETCH_BYTES_PER_CALL_MAX) return false;
+    for (let end = this.#stretchEnd; end < this.#length;) {
+      if (stretches.length === STRETCHES_PER_CALL_MAX) return false;
       const stretch = this.#stretchAt(end);
       stretches.push(stretch);
       end += stretch.length;

@@ -28,6 +28,9 @@ export class Upload {
   /** Whether the last read target was table memory. */
   isTarget = false;
   #targetBytes = 0;
+  /** The last read did not fill its target: bytes come one by one, and one
+   * stretch at a time is enough. */
+  #isSlow = false;
 
   constructor(
     kept: KeptCommand,
@@ -60,7 +63,8 @@ export class Upload {
   /** The stretches that follow the last target, as many as one call may read
    * into: they belong to the target from now on. */
   furtherTargets(): Uint8Array<ArrayBuffer>[] {
-    const stretches = [];
+    const stretches: Uint8Array<ArrayBuffer>[] = [];
+    if (this.#isSlow) return stretches;
     while (
       !this.endsWithTarget &&
       this.#targetBytes < STRETCH_BYTES_PER_CALL_MAX &&
@@ -73,7 +77,8 @@ export class Upload {
     const { records } = this.partition.shard;
     const offset = this.#received + this.#targetBytes;
     const run = records.runAt(this.reference, offset);
-    const length = Math.min(run.length, STRETCH_BYTES_PER_CALL_MAX);
+    const room = STRETCH_BYTES_PER_CALL_MAX - this.#targetBytes;
+    const length = Math.min(run.length, room);
     this.#targetBytes += length;
     return records.data.u8.subarray(run.at, run.at + length);
   }
@@ -91,6 +96,7 @@ export class Upload {
   /** Tells how many bytes were read into the target. */
   advance(count: number): void {
     this.isTarget = false;
+    this.#isSlow = count < this.#targetBytes;
     this.#received += count;
   }
 

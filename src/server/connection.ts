@@ -15,7 +15,7 @@ import * as counters from "../observe/counters.ts";
 import * as batchTimer from "./batch_timer.ts";
 import type { Peer, ServedClient } from "./client.ts";
 import * as client from "./client.ts";
-import type { NodeTlsConn } from "./node_tls_conn.ts";
+import { NodeTlsConn } from "./node_tls_conn.ts";
 import type { Service } from "./service.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
@@ -57,7 +57,8 @@ export class Connection implements ServedClient {
     this.#service = service;
     this.session = new Session(service.engine, id);
     // By TLS everything is copied anyway, and small writes cost records.
-    if (!("handshake" in conn)) this.session.directLimits = DIRECT_LIMITS;
+    const isTls = "handshake" in conn || conn instanceof NodeTlsConn;
+    if (!isTls) this.session.directLimits = DIRECT_LIMITS;
   }
 
   get id(): number {

@@ -55,6 +55,7 @@ export class Gather {
   // One more stretch for the call: bytes `from` to `to` of a view.
   #put(view: View, from: number, to: number): void {
     if (from >= to) return;
+    if (this.#count === VECTORS) throw new RangeError("too many stretches");
     const at = this.#count++ * VECTOR_WORDS;
     putAddress(this.#vectors, at, this.#addressOf(view) + from);
     this.#vectors[at + 2] = to - from;

@@ -9,6 +9,7 @@ import { Bytes } from "../../base/bytes.ts";
 import {
   READ_BUFFER_BYTES_MAX,
   READ_BUFFER_BYTES_MIN,
+  READ_LITTLE_BYTES,
 } from "../../base/limits.ts";
 import type { Session } from "../../engine/session.ts";
 
@@ -32,7 +33,7 @@ export class InputPool {
   readonly #free: Bytes[][] = Array.from({ length: SIZES }, () => []);
   readonly #whole = this.common.u8.subarray(0, this.common.capacity);
   /** Where little is to be read to. */
-  readonly little = this.#whole.subarray(0, READ_BUFFER_BYTES_MIN);
+  readonly little = this.#whole.subarray(0, READ_LITTLE_BYTES);
 
   /** Before a read: where to read to. That is the common buffer, with the
    * little that is held, unless there is more to come of what is held. */

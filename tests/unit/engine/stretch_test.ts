@@ -7,6 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import {
+  OUTPUT_HIGH_WATER_BYTES,
+  OUTPUT_LOW_WATER_BYTES,
   STRETCH_BYTES_PER_CALL_MAX,
   STRETCHES_PER_CALL_MAX,
 } from "../../../src/base/limits.ts";
@@ -17,6 +19,7 @@ import {
   RUN_YIELD,
 } from "../../../src/engine/session_states.ts";
 import type { Session } from "../../../src/engine/session.ts";
+import type { DirectLimits } from "../../../src/engine/sink.ts";
 import { Output } from "../../../src/protocol/output.ts";
 import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
@@ -34,9 +37,14 @@ type Taking = { most: number } | "passing";
 const EACH: Taking[] = [{ most: Infinity }, { most: 30_000 }, "passing"];
 
 /** Sends `request` and takes all output. */
-function ask(server: MemoryServer, request: string, taking: Taking) {
+function ask(
+  server: MemoryServer,
+  request: string,
+  taking: Taking,
+  limits: DirectLimits = { valueBytesMin: 1, stretchBytesMin: 1 },
+) {
   const { session } = server.connect();
-  session.directLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
+  session.directLimits = limits;
   let reply = "", stretches = 0;
   const bytes = toLatin1(request);
   let code = RUN_READ;
@@ -123,50 +131,109 @@ for (const size of SIZES) {
   });
 }
 
-/** Puts a value into a table with pages of 16 KB, then asks for it. */
-function askFor(size: number) {
+/** A table with the smallest pages. */
+function smallPages(): MemoryServer {
   const settings = { memoryBytes: 16 << 20, itemBytesMax: 4 << 20 };
   const server = new MemoryServer(settings);
-  const { session } = server.connect();
-  session.directLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
-  const line = `set k 0 0 ${size}\r\n`;
-  const request = toLatin1(`${line}${value(size)}\r\nget k\r\n`);
-  const targets: number[] = [];
-  session.output = new Output();
-  for (let at = 0; at < request.length;) {
-    at += session.feed(request.subarray(at));
-    if (session.run() === RUN_SEND) break;
-    if (targets.length === 0 && session.readTarget() !== null) {
-      const further = session.upload!.furtherTargets();
-      targets.push(1 + further.length, session.upload!.targetBytes);
-    }
-  }
-  return { server, session, targets };
+  assertEquals(server.store.geometry.pageBytes, 16 * 1024);
+  return server;
 }
 
-Deno.test("one call receives into, and sends, no more than it may", () => {
-  const pageBytes = askFor(100_000).server.store.geometry.pageBytes;
-  assertEquals(pageBytes, 16 * 1024);
-  // Nearly a page each, so their number is what ends a call.
-  const size = (STRETCHES_PER_CALL_MAX - 1) * pageBytes;
-  let least = 0, most = 0;
-  for (let pages = -2; pages <= 3; pages++) {
-    const { session, targets } = askFor(size + pages * pageBytes);
+const AROUND = [-1, 0, 1];
+
+Deno.test("a value is sent by one call up to 1 MB", () => {
+  for (const extra of AROUND) {
+    const size = STRETCH_BYTES_PER_CALL_MAX + extra;
+    const server = smallPages();
+    ask(server, `set k 0 0 ${size}\r\n${value(size)}\r\n`, EACH[0]);
+    const { session } = server.connect();
+    session.directLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
+    session.feed(toLatin1("get k\r\n"));
+    session.output = new Output();
+    assertEquals(session.run(), RUN_SEND);
     const stretches = [session.direct!];
     const held = session.passDirect(stretches);
-    const sum = stretches.reduce((sum, { length }) => sum + length, 0);
-    assert(sum <= STRETCH_BYTES_PER_CALL_MAX + pageBytes);
-    assert(stretches.length <= STRETCHES_PER_CALL_MAX);
-    assert(targets[0] <= STRETCHES_PER_CALL_MAX);
-    if (held === null) {
-      assertEquals(stretches.length, STRETCHES_PER_CALL_MAX);
-      most++;
-    } else {
-      assertEquals(sum, size + pages * pageBytes);
-      least++;
+    assertEquals(held !== null, extra <= 0);
+    if (held !== null) {
+      const sum = stretches.reduce((sum, { length }) => sum + length, 0);
+      assertEquals(sum, size);
+      assert(stretches.length <= STRETCHES_PER_CALL_MAX);
+      assert(stretches.length > 64);
     }
-    session.dispose();
     held?.cancel();
+    session.dispose();
+    assertEquals(pinnedPages(server), 0);
   }
-  assert(least >= 2 && most >= 2, `${least} ${most}`);
+});
+
+Deno.test("a value is received by one call up to 1 MB", () => {
+  for (const extra of AROUND) {
+    const size = STRETCH_BYTES_PER_CALL_MAX + extra;
+    const { session } = smallPages().connect();
+    session.output = new Output();
+    session.feed(toLatin1(`set k 0 0 ${size}\r\n`));
+    assertEquals(session.run(), RUN_READ);
+    const upload = session.upload!;
+    const targets = () => [session.readTarget(), ...upload.furtherTargets()];
+    const all = targets();
+    const sum = all.reduce((sum, { length }) => sum + length, 0);
+    assertEquals(sum, Math.min(size, STRETCH_BYTES_PER_CALL_MAX));
+    assertEquals(upload.targetBytes, sum);
+    assertEquals(upload.endsWithTarget, extra <= 0);
+    assert(all.length > 64 && all.length <= STRETCHES_PER_CALL_MAX);
+    // Who sends little at a time has one stretch to fill, until he does.
+    session.received(sum - 20_000);
+    const [rest, ...others] = targets();
+    assertEquals(others, []);
+    session.received(rest.length);
+    assertEquals(targets().length > 1, true);
+    session.dispose();
+  }
+});
+
+/** How many stretches a value of `size` bytes has with such limits. */
+function count(size: number, limits: DirectLimits, highWaterBytes?: number) {
+  const server = smallPages();
+  ask(server, `set k 0 0 ${size}\r\n${value(size)}\r\n`, EACH[0]);
+  server.engine.highWaterBytes = highWaterBytes ?? server.engine.highWaterBytes;
+  const { reply, stretches } = ask(server, "get k\r\n", EACH[0], limits);
+  const expected = `VALUE k 0 ${size}\r\n${value(size)}\r\nEND\r\n`;
+  assertEquals(reply === expected, true);
+  return stretches;
+}
+
+/** Bytes of the first stretch of such a value. */
+function firstStretch(size: number): number {
+  const server = smallPages();
+  ask(server, `set k 0 0 ${size}\r\n${value(size)}\r\n`, EACH[0]);
+  const { session } = server.connect();
+  session.directLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
+  session.feed(toLatin1("get k\r\n"));
+  session.output = new Output();
+  assertEquals(session.run(), RUN_SEND);
+  const { length } = session.direct!;
+  session.dispose();
+  return length;
+}
+
+Deno.test("what is shorter than the limits is copied", () => {
+  const valueBytesMin = OUTPUT_HIGH_WATER_BYTES;
+  const direct = AROUND.map((extra) =>
+    count(valueBytesMin + extra, { valueBytesMin, stretchBytesMin: 1 }) > 0
+  );
+  assertEquals(direct, [false, true, true]);
+  // What is left of a page when head and key are in it.
+  const first = firstStretch(300_000);
+  const stretches = AROUND.map((extra) =>
+    count(300_000, { valueBytesMin: 1, stretchBytesMin: first + extra })
+  );
+  assertEquals([stretches[0] > 10, stretches[1] > 10], [true, true]);
+  assertEquals(stretches[2], 0);
+});
+
+Deno.test("nothing is copied that would go out in pieces", () => {
+  const limits = { valueBytesMin: OUTPUT_HIGH_WATER_BYTES, stretchBytesMin: 1 };
+  const size = OUTPUT_HIGH_WATER_BYTES - 1;
+  assertEquals(count(size, limits), 0);
+  assert(count(size, limits, OUTPUT_LOW_WATER_BYTES) > 0);
 });
