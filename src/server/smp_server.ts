@@ -54,8 +54,9 @@ import { EXIT_NO_SNAPSHOT } from "./snapshot_file.ts";
 import { storeOptions } from "./store_options.ts";
 import { WarmRestart } from "./warm_restart.ts";
 
-/** How often the time is read. */
-const TICK_MS = 100;
+/** How often the time is read, which takes a core away from a worker where all
+ * are busy: less often than by a server that is one thread. */
+const TICK_MS = 250;
 /** Background work while there is more of it: records looked at in one go,
  * and the pause between. */
 const SWEEP_RECORDS = 1024;

@@ -31,7 +31,7 @@ import { POSTED_BYTES_MAX, WatchRelay } from "./smp_watch.ts";
 import { reasonOf } from "./start_error.ts";
 
 /** How often a worker looks whether a second has passed. */
-const LOOK_MS = 100;
+const LOOK_MS = 250;
 /** Where several sockets may listen on one port. */
 const SHARES_TLS = Deno.build.os === "linux";
 
