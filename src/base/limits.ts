@@ -79,7 +79,7 @@ export const VALUE_PIECE_BYTES = 64 * 1024;
 
 /** Bytes of table memory that one call receives into or sends. */
 export const STRETCH_BYTES_PER_CALL_MAX = 1024 * 1024;
-/** Stretches that these lie in: in pages of 16 KB, the smallest, 66 at most. */
+/** Stretches that these lie in: in pages of 16 KB, the smallest, up to 67. */
 export const STRETCHES_PER_CALL_MAX = 68;
 
 /** Pages that unfinished uploads may hold: a quarter. */

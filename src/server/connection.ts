@@ -19,7 +19,8 @@ import { NodeTlsConn } from "./node_tls_conn.ts";
 import type { Service } from "./service.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
-const { OUTPUT_HIGH_WATER_BYTES, READ_BUFFER_BYTES_MIN } = limits;
+const { OUTPUT_HIGH_WATER_BYTES, READ_BUFFER_BYTES_MIN, READ_LITTLE_BYTES } =
+  limits;
 const { toLatin1 } = bytes;
 const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
   sessionStates;
@@ -31,7 +32,7 @@ const { LINGER_MS } = client;
  * is copied, so that its reply is one write, takes 0.8 of the CPU. */
 const DIRECT_LIMITS = {
   valueBytesMin: OUTPUT_HIGH_WATER_BYTES,
-  stretchBytesMin: 16 * 1024,
+  stretchBytesMin: 8 * 1024,
 };
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
@@ -179,7 +180,8 @@ export class Connection implements ServedClient {
   // Buffers follow the load: large while reads fill them, small when idle.
   #adaptBuffer(count: number, capacity: number): void {
     const { session } = this;
-    if (session.upload !== null) return;
+    // What follows a large value is read with little room.
+    if (session.upload !== null || capacity === READ_LITTLE_BYTES) return;
     if (count === capacity) {
       this.#smallReads = 0;
       session.growInput();

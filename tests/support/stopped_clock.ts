@@ -14,7 +14,7 @@ export const STOPPABLE = "relaxed_privileges";
 /** Far more than passes by itself while the server is told to stop its clock. */
 const LEAP_SECONDS = 20;
 
-/** Stops the clock of the server. Other threads may take up to a tenth of a
+/** Stops the clock of the server. Other threads may take up to a quarter of a
  * second to notice: who comes by then counts as silent for twenty seconds. */
 export async function stopClock(wire: Wire): Promise<void> {
   assertEquals(await wire.ask("debugtime p"), "OK");

@@ -180,8 +180,9 @@ const SIZES = [
   0, 10, 3000, 40_000, 65_535, 65_536, 100_000, 300_001,
   ONE_CALL - 1, ONE_CALL, ONE_CALL + 1, 2_500_000,
 ];
-/** Lines about as long as what is read after a large value. */
-const LONG_GETS = [-1, 0, 1].map((extra) =>
+/** Lines about as long as what is read after a large value, where the end of
+ * that value may be, too. */
+const LONG_GETS = [-3, -2, -1, 0, 1].map((extra) =>
   `get ${"none ".repeat(READ_LITTLE_BYTES)}`
     .slice(0, READ_LITTLE_BYTES + extra - 4) + " 1\r\n"
 );
