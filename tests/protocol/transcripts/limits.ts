@@ -36,7 +36,6 @@ const BUFFER_SIZES = [
   131071,
   131072,
   131073,
-  131072,
 ];
 
 export const LIMITS: readonly Transcript[] = [
