@@ -40,7 +40,7 @@ export interface Source {
     valueBytesMin: number,
     stretchBytesMin: number,
   ): Uint8Array<ArrayBuffer> | null;
-  /** Appends the stretches that follow, if all that is left may go out by one
+  /** Appends to a stretch those that follow, if all that is left may go out by one
    * call; else false. Then only few bytes may follow, which `pullEnd` appends,
    * and it is to be canceled when all is written. */
   addStretches?(stretches: Uint8Array<ArrayBuffer>[]): boolean;
@@ -65,7 +65,6 @@ class PinnedValue implements Source {
   readonly #length: number;
   readonly #tail: Bytes | null;
   #offset = 0;
-  #stretchEnd = 0;
 
   /** The item must be pinned; it is unpinned at the end. */
   constructor(
@@ -87,21 +86,21 @@ class PinnedValue implements Source {
     if (this.#length < valueBytesMin) return null;
     if (this.#offset === this.#length) return null;
     const stretch = this.#stretchAt(this.#offset);
-    if (stretch.length < stretchBytesMin) return null;
-    this.#stretchEnd = this.#offset + stretch.length;
-    return stretch;
+    return stretch.length < stretchBytesMin ? null : stretch;
   }
 
   #stretchAt(offset: number): Uint8Array<ArrayBuffer> {
     const { records } = this.#partition.shard;
-    const { at, length } = records.runAt(this.#reference, offset);
-    const count = Math.min(length, STRETCH_BYTES_PER_CALL_MAX);
-    return records.data.u8.subarray(at, at + count);
+    return records.stretchAt(
+      this.#reference,
+      offset,
+      STRETCH_BYTES_PER_CALL_MAX,
+    );
   }
 
   addStretches(stretches: Uint8Array<ArrayBuffer>[]): boolean {
     if (this.#length - this.#offset > STRETCH_BYTES_PER_CALL_MAX) return false;
-    for (let end = this.#stretchEnd; end < this.#length;) {
+    for (let end = this.#offset + stretches[0].length; end < this.#length;) {
       if (stretches.length === STRETCHES_PER_CALL_MAX) return false;
       const stretch = this.#stretchAt(end);
       stretches.push(stretch);

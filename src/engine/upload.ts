@@ -76,11 +76,10 @@ export class Upload {
   #nextStretch(): Uint8Array<ArrayBuffer> {
     const { records } = this.partition.shard;
     const offset = this.#received + this.#targetBytes;
-    const run = records.runAt(this.reference, offset);
     const room = STRETCH_BYTES_PER_CALL_MAX - this.#targetBytes;
-    const length = Math.min(run.length, room);
-    this.#targetBytes += length;
-    return records.data.u8.subarray(run.at, run.at + length);
+    const stretch = records.stretchAt(this.reference, offset, room);
+    this.#targetBytes += stretch.length;
+    return stretch;
   }
 
   /** Bytes of the last target. */

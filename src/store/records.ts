@@ -227,6 +227,17 @@ export class Records {
     }
   }
 
+  /** The longest run of value bytes at `offset`, at most `bytesMax`, where it
+   * lies. */
+  stretchAt(
+    reference: number,
+    offset: number,
+    bytesMax: number,
+  ): Uint8Array<ArrayBuffer> {
+    const { at, length } = this.runAt(reference, offset);
+    return this.data.u8.subarray(at, at + Math.min(length, bytesMax));
+  }
+
   /** Byte offset and count of the longest run of value bytes at `offset`. */
   runAt(reference: number, offset: number): { at: number; length: number } {
     for (let piece = 0;; piece++) {

@@ -58,11 +58,10 @@ export class NativeConnection implements ServedClient, Watched {
    * code to follow when all was. */
   #unsent: Output | null = null;
   #sent = 0;
-  /** Where in the output stretches of the table belong, how long they are
-   * together, and what keeps them until they are sent. */
+  /** Where in the output stretches of the table belong, and what keeps them
+   * until they are sent. */
   #gapAt = 0;
   #stretches: Uint8Array<ArrayBuffer>[] | null = null;
-  #stretchBytes = 0;
   #held: Source | null = null;
   #after = RUN_READ;
   /** The socket did not take all of `session.direct`. */
@@ -215,7 +214,6 @@ export class NativeConnection implements ServedClient, Watched {
     this.#held = session.passDirect(stretches);
     if (this.#held === null) return RUN_SEND;
     this.#stretches = stretches;
-    this.#stretchBytes = stretches.reduce((sum, { length }) => sum + length, 0);
     this.#gapAt = gapAt;
     if (session.to - session.from > LINE_END_BYTES) return RUN_FLUSH;
     return this.#io.service.runBatch(session);
@@ -290,6 +288,11 @@ export class NativeConnection implements ServedClient, Watched {
     this.#expect(this.#isWatching ? EPOLLIN | EPOLLOUT : EPOLLOUT);
   }
 
+  get #stretchBytes(): number {
+    if (this.#stretches === null) return 0;
+    return this.#stretches.reduce((sum, { length }) => sum + length, 0);
+  }
+
   // Sends what follows the first `sent` bytes: how many were taken, or -1.
   #sendFrom(output: Output, sent: number, code: number): number {
     const { libc, gather } = this.#io;
@@ -316,7 +319,6 @@ export class NativeConnection implements ServedClient, Watched {
     this.#held.cancel();
     this.#held = null;
     this.#stretches = null;
-    this.#stretchBytes = 0;
   }
 
   // Sends a stretch of the table, which is pinned until all of it is sent.

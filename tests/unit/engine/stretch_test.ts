@@ -23,6 +23,9 @@ import { Output } from "../../../src/protocol/output.ts";
 import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
 
+/** Nothing is copied. */
+const ALL_DIRECT: DirectLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
+
 const SIZES = [64 * 1024, 100_000, 300_001, 3_000_000];
 
 function value(length: number): string {
@@ -40,7 +43,7 @@ function ask(
   server: MemoryServer,
   request: string,
   taking: Taking,
-  limits: DirectLimits = { valueBytesMin: 1, stretchBytesMin: 1 },
+  limits = ALL_DIRECT,
 ) {
   const { session } = server.connect();
   session.directLimits = limits;
@@ -138,18 +141,24 @@ function smallPages(): MemoryServer {
   return server;
 }
 
+/** A session that is about to send a value of `size` bytes. */
+function sending(size: number): { server: MemoryServer; session: Session } {
+  const server = smallPages();
+  ask(server, `set k 0 0 ${size}\r\n${value(size)}\r\n`, EACH[0]);
+  const { session } = server.connect();
+  session.directLimits = ALL_DIRECT;
+  session.feed(toLatin1("get k\r\n"));
+  session.output = new Output();
+  assertEquals(session.run(), RUN_SEND);
+  return { server, session };
+}
+
 const AROUND = [-1, 0, 1];
 
 Deno.test("a value is sent by one call up to 1 MB", () => {
   for (const extra of AROUND) {
     const size = STRETCH_BYTES_PER_CALL_MAX + extra;
-    const server = smallPages();
-    ask(server, `set k 0 0 ${size}\r\n${value(size)}\r\n`, EACH[0]);
-    const { session } = server.connect();
-    session.directLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
-    session.feed(toLatin1("get k\r\n"));
-    session.output = new Output();
-    assertEquals(session.run(), RUN_SEND);
+    const { server, session } = sending(size);
     const stretches = [session.direct!];
     const held = session.passDirect(stretches);
     assertEquals(held !== null, extra <= 0);
@@ -203,13 +212,7 @@ function count(size: number, limits: DirectLimits, highWaterBytes?: number) {
 
 /** Bytes of the first stretch of such a value. */
 function firstStretch(size: number): number {
-  const server = smallPages();
-  ask(server, `set k 0 0 ${size}\r\n${value(size)}\r\n`, EACH[0]);
-  const { session } = server.connect();
-  session.directLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
-  session.feed(toLatin1("get k\r\n"));
-  session.output = new Output();
-  assertEquals(session.run(), RUN_SEND);
+  const { session } = sending(size);
   const { length } = session.direct!;
   session.dispose();
   return length;

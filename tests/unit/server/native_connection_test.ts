@@ -262,7 +262,7 @@ function serveThrough(
 for (const [name, make] of [["text", textScript], ["binary", binaryScript]]) {
   const makeScript = make as typeof textScript;
   Deno.test(`every reply comes whole through a narrow socket, ${name}`, async () => {
-    for (let seed = 1; seed <= 15; seed++) {
+    for (let seed = 1; seed <= 25; seed++) {
       const script = makeScript(new Random(seed));
       const { server, peer } = serve(seed, script);
       for (let steps = 0; peer.step(); steps++) assert(steps < STEPS_MAX);
@@ -277,7 +277,7 @@ for (const [name, make] of [["text", textScript], ["binary", binaryScript]]) {
   });
 
   Deno.test(`a connection that ends anywhere holds nothing, ${name}`, () => {
-    for (let seed = 1; seed <= 15; seed++) {
+    for (let seed = 1; seed <= 25; seed++) {
       const random = new Random(seed);
       const script = makeScript(random);
       const { server, peer, connection } = serve(seed, script);
