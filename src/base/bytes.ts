@@ -23,6 +23,9 @@ export class Bytes {
   readonly capacity: number;
   /** Whether other threads may see it. */
   readonly isShared: boolean;
+  /** Where it lies in the process, for calls that are told addresses: set by
+   * who makes such calls, 0 until then. */
+  address = 0;
 
   /** Wraps `buffer`, which may be shared; its last 8 bytes are slack. */
   constructor(buffer: ArrayBufferLike) {

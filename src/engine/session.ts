@@ -11,6 +11,7 @@
 import { Bytes } from "../base/bytes.ts";
 import * as bytes from "../base/bytes.ts";
 import * as limits from "../base/limits.ts";
+import type { Stretches } from "../base/stretches.ts";
 import * as counters from "../observe/counters.ts";
 import type { Watcher } from "../observe/watch.ts";
 import * as binary from "../protocol/binary.ts";
@@ -78,8 +79,6 @@ export class Session implements AdminSink {
   source: Source | null = null;
   /** Set if the driver knows RUN_SEND. */
   directLimits: DirectLimits | null = null;
-  /** With RUN_SEND: what to write after the output. */
-  direct: Uint8Array<ArrayBuffer> | null = null;
   deferred: Promise<string> | null = null;
   watcher: Watcher | null = null;
 
@@ -131,16 +130,19 @@ export class Session implements AdminSink {
 
   /** Where the driver should read to: the input, or table memory. */
   readTarget(): Uint8Array<ArrayBuffer> {
-    if (this.state === IN_BODY && this.from === this.to) {
-      const target = this.upload!.target();
-      if (target !== null) return target;
-    }
+    if (this.wantsValue) return this.upload!.target()!;
     this.#makeSpace();
     const { input, to } = this;
     const end = this.readsLittle
       ? Math.min(input.capacity, to + READ_LITTLE_BYTES)
       : input.capacity;
     return input.u8.subarray(to, end);
+  }
+
+  /** Whether what is received next belongs into the table. */
+  get wantsValue(): boolean {
+    return this.upload !== null && this.from === this.to &&
+      !this.upload.isComplete;
   }
 
   /** Tells how many bytes were read to the last target. */
@@ -259,29 +261,30 @@ export class Session implements AdminSink {
       engine.highWaterBytes,
     );
     const { stretchBytesMin } = directLimits;
-    this.direct = this.source!.stretch?.(valueBytesMin, stretchBytesMin) ??
-      null;
-    return this.direct !== null;
+    const { source } = this;
+    return source!.isDirect?.(valueBytesMin, stretchBytesMin) === true;
   }
 
-  /** Goes on beyond `direct`, if the rest of the value can be written by the
-   * same call: its `stretches`, which begin with `direct`, are completed, and
-   * the end of the reply is appended to `output`; they belong at the end of
-   * what is there now. The source is returned, to be canceled when all of them
-   * were written; null if there is too much of the value: `direct` has to be
-   * written alone. */
-  passDirect(stretches: Uint8Array<ArrayBuffer>[]): Source | null {
+  /** After RUN_SEND: what to write after the output. */
+  get direct(): Uint8Array<ArrayBuffer> {
+    return this.source!.stretch!();
+  }
+
+  /** After RUN_SEND: goes on beyond the value, if all of it can be written by
+   * one call. The end of the reply is appended to `output`; the value belongs
+   * at the end of what is there now. Its source is returned, which has appended
+   * it to `stretches`, and is to be canceled when it was written; null if there
+   * is too much of it: `direct` has to be written alone. */
+  passDirect(stretches: Stretches): Source | null {
     const { source } = this;
     if (source?.addStretches?.(stretches) !== true) return null;
     source.pullEnd!(this.output);
     this.source = null;
-    this.direct = null;
     return source;
   }
 
   /** Tells how much of `direct` was written. */
   wrote(count: number): void {
-    this.direct = null;
     this.source?.advance?.(count);
   }
 

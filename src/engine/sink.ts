@@ -7,6 +7,7 @@
 import { Bytes } from "../base/bytes.ts";
 import * as bytes from "../base/bytes.ts";
 import * as limits from "../base/limits.ts";
+import type { Stretches } from "../base/stretches.ts";
 import type { Output } from "../protocol/output.ts";
 import type { Partition } from "../store/store.ts";
 import type { Context } from "./context.ts";
@@ -33,17 +34,15 @@ export interface Source {
   /** Appends more; true when everything was appended. `most` bytes are
    * enough for one call. */
   pull(output: Output, most: number): boolean;
-  /** A stretch of memory that may be written to the socket as it is, instead
-   * of being pulled; null if the next bytes have to be pulled, since the value
-   * has less bytes, or the stretch. */
-  stretch?(
-    valueBytesMin: number,
-    stretchBytesMin: number,
-  ): Uint8Array<ArrayBuffer> | null;
-  /** Appends to a stretch those that follow, if all that is left may go out by one
-   * call; else false. Then only few bytes may follow, which `pullEnd` appends,
-   * and it is to be canceled when all is written. */
-  addStretches?(stretches: Uint8Array<ArrayBuffer>[]): boolean;
+  /** Whether the next bytes may be written to the socket from where they lie,
+   * as `stretch`, instead of being pulled. */
+  isDirect?(valueBytesMin: number, stretchBytesMin: number): boolean;
+  /** Where the next bytes lie. */
+  stretch?(): Uint8Array<ArrayBuffer>;
+  /** Appends all stretches that are left, if they may go out by one call; else
+   * false. Then only few bytes may follow, which `pullEnd` appends, and it is
+   * to be canceled when all is written. */
+  addStretches?(stretches: Stretches): boolean;
   pullEnd?(output: Output): void;
   /** Tells how many bytes of the stretch were written. */
   advance?(count: number): void;
@@ -79,34 +78,33 @@ class PinnedValue implements Source {
     this.#tail = tail;
   }
 
-  stretch(
-    valueBytesMin: number,
-    stretchBytesMin: number,
-  ): Uint8Array<ArrayBuffer> | null {
-    if (this.#length < valueBytesMin) return null;
-    if (this.#offset === this.#length) return null;
-    const stretch = this.#stretchAt(this.#offset);
-    return stretch.length < stretchBytesMin ? null : stretch;
+  isDirect(valueBytesMin: number, stretchBytesMin: number): boolean {
+    if (this.#length < valueBytesMin) return false;
+    if (this.#offset === this.#length) return false;
+    const { records } = this.#partition.shard;
+    const { length } = records.runAt(this.#reference, this.#offset);
+    return length >= stretchBytesMin;
   }
 
-  #stretchAt(offset: number): Uint8Array<ArrayBuffer> {
+  stretch(): Uint8Array<ArrayBuffer> {
     const { records } = this.#partition.shard;
     return records.stretchAt(
       this.#reference,
-      offset,
+      this.#offset,
       STRETCH_BYTES_PER_CALL_MAX,
     );
   }
 
-  addStretches(stretches: Uint8Array<ArrayBuffer>[]): boolean {
-    if (this.#length - this.#offset > STRETCH_BYTES_PER_CALL_MAX) return false;
-    for (let end = this.#offset + stretches[0].length; end < this.#length;) {
-      if (stretches.length === STRETCHES_PER_CALL_MAX) return false;
-      const stretch = this.#stretchAt(end);
-      stretches.push(stretch);
-      end += stretch.length;
-    }
-    return true;
+  addStretches(stretches: Stretches): boolean {
+    const { records } = this.#partition.shard;
+    const left = this.#length - this.#offset;
+    return left <= STRETCH_BYTES_PER_CALL_MAX && left === records.addStretches(
+          this.#reference,
+          this.#offset,
+          left,
+          STRETCHES_PER_CALL_MAX,
+          stretches,
+        );
   }
 
   pullEnd(output: Output): void {

@@ -6,6 +6,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import * as limits from "../base/limits.ts";
+import type { Stretches } from "../base/stretches.ts";
 import type { Command } from "../protocol/command.ts";
 import type { KeptCommand } from "./kept_commands.ts";
 import type { Partition, StoreRequest } from "../store/store.ts";
@@ -55,31 +56,30 @@ export class Upload {
   /** A stretch of table memory to read into, null at the end. */
   target(): Uint8Array<ArrayBuffer> | null {
     if (this.isComplete) return null;
-    this.isTarget = true;
-    this.#targetBytes = 0;
-    return this.#nextStretch();
-  }
-
-  /** The stretches that follow the last target, as many as one call may read
-   * into: they belong to the target from now on. */
-  furtherTargets(): Uint8Array<ArrayBuffer>[] {
-    const stretches: Uint8Array<ArrayBuffer>[] = [];
-    if (this.#isSlow) return stretches;
-    while (
-      !this.endsWithTarget &&
-      this.#targetBytes < STRETCH_BYTES_PER_CALL_MAX &&
-      stretches.length < STRETCHES_PER_CALL_MAX - 1
-    ) stretches.push(this.#nextStretch());
-    return stretches;
-  }
-
-  #nextStretch(): Uint8Array<ArrayBuffer> {
     const { records } = this.partition.shard;
-    const offset = this.#received + this.#targetBytes;
-    const room = STRETCH_BYTES_PER_CALL_MAX - this.#targetBytes;
-    const stretch = records.stretchAt(this.reference, offset, room);
-    this.#targetBytes += stretch.length;
-    return stretch;
+    const target = records.stretchAt(
+      this.reference,
+      this.#received,
+      STRETCH_BYTES_PER_CALL_MAX,
+    );
+    this.isTarget = true;
+    this.#targetBytes = target.length;
+    return target;
+  }
+
+  /** Appends the table memory that one call may read into; nothing may be
+   * complete yet. */
+  addTargets(stretches: Stretches): void {
+    const { records } = this.partition.shard;
+    const left = this.#length - this.#received;
+    this.isTarget = true;
+    this.#targetBytes = records.addStretches(
+      this.reference,
+      this.#received,
+      Math.min(left, STRETCH_BYTES_PER_CALL_MAX),
+      this.#isSlow ? 1 : STRETCHES_PER_CALL_MAX,
+      stretches,
+    );
   }
 
   /** Bytes of the last target. */

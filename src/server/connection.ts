@@ -137,7 +137,7 @@ export class Connection implements ServedClient {
         session.resolveDeferred(await session.deferred!);
         return true;
       case RUN_SEND:
-        await this.#writeDirect(session.direct!);
+        await this.#writeDirect(session.direct);
         return true;
       case RUN_YIELD:
         await this.#service.yield();

@@ -7,6 +7,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import * as bytes from "../base/bytes.ts";
 import * as hash from "../base/hash.ts";
+import type { Stretches } from "../base/stretches.ts";
 import type { U64 } from "../base/u64.ts";
 import * as layout from "./layout.ts";
 import type { ShardMemory } from "./memory.ts";
@@ -187,10 +188,12 @@ export class Records {
     target: Bytes,
     at: number,
   ): void {
-    this.#eachRun(reference, offset, length, (from, count) => {
-      copyBytes(this.data, from, target, at, count);
-      at += count;
-    });
+    for (let done = 0; done < length;) {
+      const run = this.runAt(reference, offset + done);
+      const count = Math.min(run.length, length - done);
+      copyBytes(this.data, run.at, target, at + done, count);
+      done += count;
+    }
   }
 
   /** Writes value bytes at `offset`; the record must not be linked. */
@@ -201,29 +204,11 @@ export class Records {
     source: Bytes,
     at: number,
   ): void {
-    this.#eachRun(reference, offset, length, (to, count) => {
-      copyBytes(source, at, this.data, to, count);
-      at += count;
-    });
-  }
-
-  // Large values only: the closure is nothing beside the copy.
-  #eachRun(
-    reference: number,
-    offset: number,
-    length: number,
-    run: (at: number, count: number) => void,
-  ): void {
-    for (let piece = 0; length > 0; piece++) {
-      const here = this.#pieceLength(reference, piece);
-      if (offset >= here) {
-        offset -= here;
-        continue;
-      }
-      const count = Math.min(here - offset, length);
-      run(this.#pieceAt(reference, piece) + offset, count);
-      length -= count;
-      offset = 0;
+    for (let done = 0; done < length;) {
+      const run = this.runAt(reference, offset + done);
+      const count = Math.min(run.length, length - done);
+      copyBytes(source, at + done, this.data, run.at, count);
+      done += count;
     }
   }
 
@@ -236,6 +221,25 @@ export class Records {
   ): Uint8Array<ArrayBuffer> {
     const { at, length } = this.runAt(reference, offset);
     return this.data.u8.subarray(at, at + Math.min(length, bytesMax));
+  }
+
+  /** Appends `length` value bytes from `offset` on to `stretches`, as far as
+   * `countMax` runs go; returns how many bytes that are. */
+  addStretches(
+    reference: number,
+    offset: number,
+    length: number,
+    countMax: number,
+    stretches: Stretches,
+  ): number {
+    let added = 0;
+    for (let i = 0; i < countMax && added < length; i++) {
+      const run = this.runAt(reference, offset + added);
+      const bytes = Math.min(run.length, length - added);
+      stretches.add(this.data, run.at, bytes);
+      added += bytes;
+    }
+    return added;
   }
 
   /** Byte offset and count of the longest run of value bytes at `offset`. */

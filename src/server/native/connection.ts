@@ -7,9 +7,11 @@
  *
  * @module
  */
+import type { Stretches } from "../../base/stretches.ts";
 import { Session } from "../../engine/session.ts";
 import type { Source } from "../../engine/sink.ts";
 import * as sessionStates from "../../engine/session_states.ts";
+import type { Upload } from "../../engine/upload.ts";
 import * as counters from "../../observe/counters.ts";
 import type { Output } from "../../protocol/output.ts";
 import * as batchTimer from "../batch_timer.ts";
@@ -58,11 +60,11 @@ export class NativeConnection implements ServedClient, Watched {
    * code to follow when all was. */
   #unsent: Output | null = null;
   #sent = 0;
-  /** Where in the output stretches of the table belong, and what keeps them
-   * until they are sent. */
-  #gapAt = 0;
-  #stretches: Uint8Array<ArrayBuffer>[] | null = null;
+  /** A value that is sent from the table, pinned until then, and where in the
+   * output it belongs. */
   #held: Source | null = null;
+  #heldBytes = 0;
+  #gapAt = 0;
   #after = RUN_READ;
   /** The socket did not take all of `session.direct`. */
   #awaitsRoom = false;
@@ -151,23 +153,33 @@ export class NativeConnection implements ServedClient, Watched {
   // Returns the count of bytes, or less than 1 if there were none.
   #receiveOnce(): number {
     const { session } = this;
-    const { inputs, libc, gather, counters } = this.#io;
+    const { inputs, libc, counters } = this.#io;
+    if (session.wantsValue) return this.#receiveValue(session.upload!);
     const target = inputs.target(session);
-    // A value may lie in several stretches, and what follows comes with it.
-    const further = inputs.further(session);
-    const count = further === null
-      ? libc.receive(this.#fd, target)
-      : gather.receive(this.#fd, target, further);
+    const count = libc.receive(this.#fd, target);
     if (count <= 0) {
       if (!this.#isGone(count)) inputs.settle(session);
       return count;
     }
     counters.values[BYTES_READ] += count;
-    const room = further === null ? target.length : session.upload!.targetBytes;
-    const beyond = count - room;
-    session.received(beyond > 0 ? room : count);
-    if (beyond > 0) inputs.wentOn(session, beyond);
-    this.#wasFilled = beyond === 0;
+    session.received(count);
+    this.#wasFilled = count === target.length;
+    return count;
+  }
+
+  // A value may lie in several stretches, and what follows comes with it.
+  #receiveValue(upload: Upload): number {
+    const { session } = this;
+    const { inputs, gather, counters } = this.#io;
+    gather.stretches.clear();
+    inputs.addTargets(session, upload, gather.stretches);
+    const count = gather.receive(this.#fd);
+    if (count <= 0) {
+      this.#isGone(count);
+      return count;
+    }
+    counters.values[BYTES_READ] += count;
+    this.#wasFilled = inputs.receivedValue(session, upload, count);
     return count;
   }
 
@@ -204,16 +216,17 @@ export class NativeConnection implements ServedClient, Watched {
     this.#send(output, code);
   }
 
-  // The stretches of a value leave together with the rest of its reply. They
-  // are pinned until then, and another value may be refused a pin beside them:
-  // if more was asked for, that is run afterwards.
+  // A value leaves together with the rest of its reply. It is pinned until
+  // then, and another one may be refused a pin beside it: if more was asked
+  // for, that is run afterwards.
   #passDirect(output: Output): number {
     const { session } = this;
-    const stretches = [session.direct!];
+    const { stretches } = this.#io.gather;
+    stretches.clear();
     const gapAt = output.length;
     this.#held = session.passDirect(stretches);
     if (this.#held === null) return RUN_SEND;
-    this.#stretches = stretches;
+    this.#heldBytes = stretches.total;
     this.#gapAt = gapAt;
     if (session.to - session.from > LINE_END_BYTES) return RUN_FLUSH;
     return this.#io.service.runBatch(session);
@@ -267,7 +280,7 @@ export class NativeConnection implements ServedClient, Watched {
   // Sends output and goes on, or keeps it until the socket takes more.
   #send(output: Output, code: number): void {
     const { counters, service } = this.#io;
-    const length = output.length + this.#stretchBytes;
+    const length = output.length + this.#heldBytes;
     let count = 0;
     if (length > 0) {
       count = this.#sendFrom(output, 0, code);
@@ -288,23 +301,27 @@ export class NativeConnection implements ServedClient, Watched {
     this.#expect(this.#isWatching ? EPOLLIN | EPOLLOUT : EPOLLOUT);
   }
 
-  get #stretchBytes(): number {
-    if (this.#stretches === null) return 0;
-    return this.#stretches.reduce((sum, { length }) => sum + length, 0);
-  }
-
   // Sends what follows the first `sent` bytes: how many were taken, or -1.
   #sendFrom(output: Output, sent: number, code: number): number {
     const { libc, gather } = this.#io;
     const { bytes: { u8 }, length } = output;
-    const stretches = this.#stretches;
-    if (stretches !== null) {
-      return gather.send(this.#fd, u8, length, stretches, this.#gapAt, sent);
+    if (this.#held !== null) {
+      this.#gather(output, this.#held, gather.stretches);
+      return gather.send(this.#fd, sent);
     }
     const rest = sent === 0 ? u8 : u8.subarray(sent);
     return code === RUN_SEND
       ? libc.sendMore(this.#fd, rest, length - sent)
       : libc.send(this.#fd, rest, length - sent);
+  }
+
+  // The output with the value in its place.
+  #gather(output: Output, held: Source, stretches: Stretches): void {
+    const { bytes, length } = output;
+    stretches.clear();
+    stretches.add(bytes, 0, this.#gapAt);
+    held.addStretches!(stretches);
+    stretches.add(bytes, this.#gapAt, length - this.#gapAt);
   }
 
   #sentAll(output: Output, code: number): void {
@@ -313,19 +330,19 @@ export class NativeConnection implements ServedClient, Watched {
     this.#follow(code);
   }
 
-  // The stretches of the table are not needed any more.
+  // The value is not needed any more.
   #letGo(): void {
     if (this.#held === null) return;
     this.#held.cancel();
     this.#held = null;
-    this.#stretches = null;
+    this.#heldBytes = 0;
   }
 
   // Sends a stretch of the table, which is pinned until all of it is sent.
   #sendDirect(): void {
     const { session } = this;
     const { libc, counters } = this.#io;
-    const stretch = session.direct!;
+    const stretch = session.direct;
     // What is said to be followed waits for it.
     const count = libc.sendMore(this.#fd, stretch, stretch.length);
     if (count < 0 && this.#hasFailed()) return this.close(session.closeReason);
@@ -348,7 +365,7 @@ export class NativeConnection implements ServedClient, Watched {
     }
     this.#sent += count;
     counters.values[BYTES_WRITTEN] += count;
-    if (this.#sent < output.length + this.#stretchBytes) return;
+    if (this.#sent < output.length + this.#heldBytes) return;
     this.#unsent = null;
     service.pool.countWaiting(-output.length);
     this.#sentAll(output, this.#after);

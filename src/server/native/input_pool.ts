@@ -11,7 +11,9 @@ import {
   READ_BUFFER_BYTES_MIN,
   READ_LITTLE_BYTES,
 } from "../../base/limits.ts";
+import type { Stretches } from "../../base/stretches.ts";
 import type { Session } from "../../engine/session.ts";
+import type { Upload } from "../../engine/upload.ts";
 
 /** Sizes of kept buffers: 2 KB, 4 KB, and so on to 128 KB. */
 const SIZES = 7;
@@ -32,18 +34,18 @@ export class InputPool {
   readonly common = Bytes.allocate(READ_BUFFER_BYTES_MAX);
   readonly #free: Bytes[][] = Array.from({ length: SIZES }, () => []);
   readonly #whole = this.common.u8.subarray(0, this.common.capacity);
-  /** Where little is to be read to. */
-  readonly little = this.#whole.subarray(0, READ_LITTLE_BYTES);
+  readonly #little = this.#whole.subarray(0, READ_LITTLE_BYTES);
 
-  /** Before a read: where to read to. That is the common buffer, with the
-   * little that is held, unless there is more to come of what is held. */
+  /** Before a read that is not of a value: where to read to. That is the common
+   * buffer, with the little that is held, unless there is more to come of what
+   * is held. */
   target(session: Session): Uint8Array<ArrayBuffer> {
     const { input, from, to } = session;
     if (input === this.common) {
       // Nothing is held. A view less per request: 2 % of its CPU.
       if (session.upload === null) {
         session.from = session.to = 0;
-        return session.readsLittle ? this.little : this.#whole;
+        return session.readsLittle ? this.#little : this.#whole;
       }
     } else if (
       to - from <= MOVED_BYTES_MAX && session.wanted <= this.common.capacity
@@ -54,22 +56,25 @@ export class InputPool {
     return session.readTarget();
   }
 
-  /** What the next read may go on in, if its target is table memory: where the
-   * rest of the value belongs, and `little` for what follows that. Null if
-   * there is nothing else. */
-  further(session: Session): Uint8Array<ArrayBuffer>[] | null {
-    const { upload } = session;
-    if (upload === null || !upload.isTarget) return null;
-    const targets = upload.furtherTargets();
-    const isEnd = upload.endsWithTarget && session.input === this.common;
-    if (isEnd) targets.push(this.little);
-    return targets.length === 0 ? null : targets;
+  /** Before a read of a value, whose session holds nothing: appends where the
+   * value belongs, and room for what little may follow it. */
+  addTargets(session: Session, upload: Upload, stretches: Stretches): void {
+    upload.addTargets(stretches);
+    if (upload.endsWithTarget && session.input === this.common) {
+      stretches.add(this.common, 0, READ_LITTLE_BYTES);
+    }
   }
 
-  /** Tells how many bytes were read into `little`, after all of the value. */
-  wentOn(session: Session, count: number): void {
-    session.from = 0;
-    session.to = count;
+  /** Tells how many bytes such a read brought; whether all that was wanted of
+   * the value is there and nothing else. */
+  receivedValue(session: Session, upload: Upload, count: number): boolean {
+    const beyond = count - upload.targetBytes;
+    upload.advance(Math.min(count, upload.targetBytes));
+    if (beyond > 0) {
+      session.from = 0;
+      session.to = beyond;
+    }
+    return beyond === 0;
   }
 
   /** After a run: whoever holds something gets a buffer of its own, and who

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
+import { Stretches } from "../../../src/base/stretches.ts";
 import {
   OUTPUT_HIGH_WATER_BYTES,
   OUTPUT_LOW_WATER_BYTES,
@@ -61,7 +62,7 @@ function ask(
       continue;
     }
     stretches++;
-    const stretch = session.direct!;
+    const stretch = session.direct;
     if (taking === "passing") reply += pass(server, session, stretch);
     else {
       const count = Math.min(taking.most, stretch.length);
@@ -80,15 +81,18 @@ function pass(
   stretch: Uint8Array,
 ): string {
   session.output.clear();
-  const stretches = [session.direct!];
+  const stretches = new Stretches();
   const held = session.passDirect(stretches);
   if (held === null) {
     session.wrote(stretch.length);
     return latin1(stretch, 0, stretch.length);
   }
-  assertEquals([session.source, session.direct], [null, null]);
+  assertEquals(session.source, null);
   assert(pinnedPages(server) > 0, "still to be sent");
-  const texts = stretches.map((bytes) => latin1(bytes, 0, bytes.length));
+  const texts = Array.from({ length: stretches.count }, (_, i) => {
+    const at = stretches.at[i];
+    return latin1(stretches.bytes[i].u8, at, at + stretches.length[i]);
+  });
   held.cancel();
   return texts.join("") +
     latin1(session.output.bytes.u8, 0, session.output.length);
@@ -159,14 +163,13 @@ Deno.test("a value is sent by one call up to 1 MB", () => {
   for (const extra of AROUND) {
     const size = STRETCH_BYTES_PER_CALL_MAX + extra;
     const { server, session } = sending(size);
-    const stretches = [session.direct!];
+    const stretches = new Stretches();
     const held = session.passDirect(stretches);
     assertEquals(held !== null, extra <= 0);
     if (held !== null) {
-      const sum = stretches.reduce((sum, { length }) => sum + length, 0);
-      assertEquals(sum, size);
+      assertEquals(stretches.total, size);
       // Nearly as many as there may be.
-      assert(stretches.length > 64);
+      assert(stretches.count > 64);
     }
     held?.cancel();
     session.dispose();
@@ -182,19 +185,25 @@ Deno.test("a value is received by one call up to 1 MB", () => {
     session.feed(toLatin1(`set k 0 0 ${size}\r\n`));
     assertEquals(session.run(), RUN_READ);
     const upload = session.upload!;
-    const targets = () => [session.readTarget(), ...upload.furtherTargets()];
-    const all = targets();
-    const sum = all.reduce((sum, { length }) => sum + length, 0);
-    assertEquals(sum, Math.min(size, STRETCH_BYTES_PER_CALL_MAX));
-    assertEquals(upload.targetBytes, sum);
+    const stretches = new Stretches();
+    const addTargets = () => {
+      assert(session.wantsValue);
+      stretches.clear();
+      upload.addTargets(stretches);
+      assertEquals(upload.targetBytes, stretches.total);
+      return stretches.count;
+    };
+    assert(addTargets() > 64);
+    const { total } = stretches;
+    assertEquals(total, Math.min(size, STRETCH_BYTES_PER_CALL_MAX));
     assertEquals(upload.endsWithTarget, extra <= 0);
-    assert(all.length > 64);
     // Who sends little at a time has one stretch to fill, until he does.
-    session.received(sum - 20_000);
-    const [rest, ...others] = targets();
-    assertEquals(others, []);
-    session.received(rest.length);
-    assertEquals(targets().length > 1, true);
+    session.received(total - 20_000);
+    assertEquals(addTargets(), 1);
+    session.received(stretches.total);
+    assert(addTargets() > 1);
+    session.received(stretches.total);
+    assertEquals(session.wantsValue, false);
     session.dispose();
   }
 });
@@ -213,7 +222,7 @@ function count(size: number, limits: DirectLimits, highWaterBytes?: number) {
 /** Bytes of the first stretch of such a value. */
 function firstStretch(size: number): number {
   const { session } = sending(size);
-  const { length } = session.direct!;
+  const { length } = session.direct;
   session.dispose();
   return length;
 }

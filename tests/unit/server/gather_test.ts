@@ -5,7 +5,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { STRETCHES_PER_CALL_MAX } from "../../../src/base/limits.ts";
+import { Bytes, SLACK_BYTES } from "../../../src/base/bytes.ts";
+import { Stretches } from "../../../src/base/stretches.ts";
 import { Gather } from "../../../src/server/native/gather.ts";
 import {
   ADDRESS_BYTES_MAX,
@@ -17,8 +18,6 @@ import { unixAddress } from "../../../src/server/native/socket_address.ts";
 
 const ignore = Deno.build.os !== "linux";
 if (ignore) console.log("skipped: Linux's sendmsg");
-
-type View = Uint8Array<ArrayBuffer>;
 
 type Body = (libc: Libc, fd: number, conn: Deno.Conn) => Promise<void>;
 
@@ -46,6 +45,11 @@ async function connected(body: Body): Promise<void> {
   }
 }
 
+/** Bytes that count up from `first`. */
+function numbered(first: number, count: number): Bytes {
+  return Bytes.from(Uint8Array.from({ length: count }, (_, i) => first + i));
+}
+
 async function read(conn: Deno.Conn, count: number): Promise<number[]> {
   const bytes = new Uint8Array(count);
   for (let at = 0; at < count;) {
@@ -58,26 +62,26 @@ testConnected(
   "stretches are sent in their place, from any byte on",
   async (libc, fd, conn) => {
     const gather = new Gather(libc);
-    const buffer = new Uint8Array([1, 2, 3, 4, 5, 99]);
-    const length = 5;
-    // In the middle of memory that is shared, as that of `-t N` is.
-    const shared = new Uint8Array(new SharedArrayBuffer(100));
-    shared.set([11, 12, 13, 14], 41);
-    for (const table of [shared as unknown as View, shared.slice()]) {
-      const stretches = [table.subarray(41, 44), table.subarray(44, 45)];
-      for (const gapAt of [0, 3, length]) {
+    const { stretches } = gather;
+    const output = numbered(1, 6);
+    for (const isShared of [true, false]) {
+      // In the middle of memory that is shared, as that of `-t N` is.
+      const table = isShared
+        ? new Bytes(new SharedArrayBuffer(100))
+        : Bytes.allocate(100);
+      table.u8.set([11, 12, 13, 14], 41);
+      for (const gapAt of [0, 3, 5]) {
         const all = [1, 2, 3, 4, 5];
         all.splice(gapAt, 0, 11, 12, 13, 14);
+        stretches.clear();
+        stretches.add(output, 0, gapAt);
+        stretches.add(table, 41, 3);
+        stretches.add(table, 44, 1);
+        stretches.add(output, gapAt, 5 - gapAt);
+        assertEquals(stretches.total, all.length);
         for (let sent = 0; sent < all.length; sent++) {
           const rest = all.slice(sent);
-          const count = gather.send(
-            fd,
-            buffer,
-            length,
-            stretches,
-            gapAt,
-            sent,
-          );
+          const count = gather.send(fd, sent);
           assertEquals(count, rest.length);
           assertEquals(await read(conn, count), rest, `${gapAt} ${sent}`);
         }
@@ -90,15 +94,17 @@ testConnected(
   "what is received fills the first stretch, then the second",
   async (libc, fd, conn) => {
     const gather = new Gather(libc);
-    const memory = new Uint8Array(40);
-    const first = memory.subarray(10, 14), second = memory.subarray(30, 33);
-    assertEquals(gather.receive(fd, first, [second]), -1);
+    const bytes = Bytes.allocate(40 - SLACK_BYTES);
+    const memory = bytes.u8;
+    gather.stretches.add(bytes, 10, 4);
+    gather.stretches.add(bytes, 30, 3);
+    assertEquals(gather.receive(fd), -1);
     assertEquals(libc.errno(), EAGAIN);
     for (const count of [1, 4, 5, 7]) {
       memory.fill(0);
       const sent = Uint8Array.from({ length: count }, (_, i) => i + 1);
       assertEquals(await conn.write(sent), count);
-      assertEquals(gather.receive(fd, first, [second]), count);
+      assertEquals(gather.receive(fd), count);
       const expected = new Uint8Array(40);
       expected.set(sent.subarray(0, 4), 10);
       expected.set(sent.subarray(4), 30);
@@ -111,26 +117,23 @@ testConnected(
   "as many stretches go through as are ever passed",
   async (libc, fd, conn) => {
     const gather = new Gather(libc);
-    const memory = Uint8Array.from({ length: 256 }, (_, i) => i);
-    const views = (count: number) =>
-      Array.from(
-        { length: count },
-        (_, i) => memory.subarray(i * 3, i * 3 + 2),
-      );
+    const { stretches } = gather;
+    const memory = numbered(0, 240);
     for (const less of [1, 0]) {
-      const stretches = views(STRETCHES_PER_CALL_MAX - less);
-      const buffer = new Uint8Array([200, 201]);
-      const bytes = stretches.flatMap((view) => [...view]);
-      const sent = gather.send(fd, buffer, 2, stretches, 1, 0);
-      assertEquals(sent, 2 + bytes.length);
-      assertEquals(await read(conn, sent), [200, ...bytes, 201]);
-      await conn.write(Uint8Array.from(bytes, (byte) => byte + 1));
-      // What follows a value has a place of its own.
-      const [first, ...others] = views(STRETCHES_PER_CALL_MAX - less);
-      others.push(new Uint8Array(5));
-      assertEquals(gather.receive(fd, first, others), bytes.length);
-      const received = stretches.flatMap((view) => [...view]);
-      assertEquals(received, bytes.map((byte) => byte + 1));
+      stretches.clear();
+      const count = Stretches.COUNT_MAX - less;
+      for (let i = 0; i < count; i++) stretches.add(memory, i * 3, 2);
+      const expected = Array.from(
+        { length: 2 * count },
+        (_, i) => memory.u8[(i >> 1) * 3 + (i & 1)],
+      );
+      assertEquals(gather.send(fd, 0), expected.length);
+      assertEquals(await read(conn, expected.length), expected);
+      await conn.write(Uint8Array.from(expected, (byte) => byte + 1));
+      assertEquals(gather.receive(fd), expected.length);
+      assertEquals(gather.send(fd, 0), expected.length);
+      const received = await read(conn, expected.length);
+      assertEquals(received, expected.map((byte) => byte + 1));
     }
   },
 );

@@ -11,6 +11,7 @@ import {
   READ_LITTLE_BYTES,
   STRETCH_BYTES_PER_CALL_MAX,
 } from "../../../src/base/limits.ts";
+import { Stretches } from "../../../src/base/stretches.ts";
 import type { Settings } from "../../../src/base/settings.ts";
 import { OUTPUT_BYTES } from "../../../src/observe/counters.ts";
 import type { Session } from "../../../src/engine/session.ts";
@@ -33,6 +34,12 @@ const SETTINGS = [64, 1024].map((megabytes) => ({
 }));
 const STEPS_MAX = 100_000;
 type View = Uint8Array<ArrayBuffer>;
+
+function viewsOf({ count, bytes, at, length }: Stretches): View[] {
+  return bytes.slice(0, count).map(({ u8 }, i) =>
+    u8.subarray(at[i], at[i] + length[i])
+  );
+}
 
 /** The other end of the connection, and the loop that it is served by. */
 class Peer {
@@ -60,6 +67,7 @@ class Peer {
   /** What a connection calls. */
   io(server: MemoryServer): NativeIo {
     const { engine, context: { counters } } = server;
+    const stretches = new Stretches();
     const io = {
       counters,
       inputs: new InputPool(),
@@ -72,21 +80,10 @@ class Peer {
         errno: () => EAGAIN,
       },
       gather: {
-        receive: (_: number, first: View, others: View[]) =>
-          this.#receive([first, ...others]),
-        send: (
-          _: number,
-          buffer: View,
-          length: number,
-          stretches: View[],
-          gapAt: number,
-          sent: number,
-        ) => {
-          const before = buffer.subarray(0, gapAt);
-          const after = buffer.subarray(gapAt, length);
-          const all = concat([before, ...stretches, after]);
-          return this.#send(all.subarray(sent), false);
-        },
+        stretches,
+        receive: () => this.#receive(viewsOf(stretches)),
+        send: (_: number, sent: number) =>
+          this.#send(concat(viewsOf(stretches)).subarray(sent), false),
       },
       loop: {
         watch: (_: number, watched: Watched, events: number) => {
