@@ -77,6 +77,9 @@ export interface ServiceParts {
   recover?: () => number;
   /** Told of every descriptor that native I/O opens or closes. */
   descriptors?: DescriptorLog;
+  /** How late timers of this thread may be while native I/O is busy; unless it
+   * is said, as little as is cheap. */
+  timersLateMs?: number;
   /** Who checks passwords; needed with `-Y` and `-S`. */
   login?: LoginPort | null;
 }
@@ -106,6 +109,7 @@ export class Service {
   acceptsConnections = true;
   readonly admission: Admission;
   readonly descriptors: DescriptorLog | null;
+  readonly timersLateMs: number | undefined;
 
   constructor(parts: ServiceParts) {
     const { settings, store, counters, log, port } = parts;
@@ -117,6 +121,7 @@ export class Service {
     this.#heartbeat = parts.heartbeat;
     this.#recover = parts.recover ?? (() => 0);
     this.descriptors = parts.descriptors ?? null;
+    this.timersLateMs = parts.timersLateMs;
     const context = new Context(store, settings, parts.started, counters);
     context.setTime(this.now);
     context.observers.clock = parts.unixTime;

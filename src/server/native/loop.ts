@@ -17,9 +17,10 @@ import * as libc from "./libc.ts";
 const { EPOLLIN, EVENTS_MAX } = libc;
 
 /** Longest service without a turn of the event loop while that has nothing to
- * do, as far as its descriptor tells: it does not tell of timers. Between two
- * services a turn costs 110 us of CPU, nearly all of it for cold memory. */
-const SERVING_MS = 10;
+ * do, as far as its descriptor tells, unless the thread says otherwise: it does
+ * not tell of timers, which are late by as much. A turn costs 110 us of CPU,
+ * nearly all of it for cold memory. */
+const TIMERS_LATE_MS = 10;
 /** The same where the descriptor is no help: somebody served here waits for a
  * promise, which code of this thread may keep, or more are ready than one call
  * reports, and the descriptor is the last of them. */
@@ -53,6 +54,7 @@ export interface Watched {
 /** The loop of one thread. */
 export class NativeLoop {
   readonly #libc: Libc;
+  readonly #timersLateMs: number;
   readonly #epoll: Epoll;
   #doorbell: Doorbell | null = null;
   /** By descriptor. */
@@ -68,7 +70,7 @@ export class NativeLoop {
   /** That has something to do. */
   #isTurnDue = false;
   /** How long the next service may last. */
-  #servingMs = SERVING_MS;
+  #servingMs: number;
   /** When the service began, and when it has to end. */
   #sinceMs = 0;
   #untilMs = 0;
@@ -78,8 +80,11 @@ export class NativeLoop {
   #isAsleep = false;
   #isStopped = false;
 
-  constructor(libc: Libc) {
+  /** @param timersLateMs how late timers of this thread may be under load */
+  constructor(libc: Libc, timersLateMs = TIMERS_LATE_MS) {
     this.#libc = libc;
+    this.#timersLateMs = timersLateMs;
+    this.#servingMs = timersLateMs;
     this.#epoll = new Epoll(libc);
   }
 
@@ -181,7 +186,7 @@ export class NativeLoop {
 
   get #mostMs(): number {
     if (this.#runtime < 0) return UNWATCHED_MS;
-    return this.#awaited > 0 ? UNTOLD_MS : SERVING_MS;
+    return this.#awaited > 0 ? UNTOLD_MS : this.#timersLateMs;
   }
 
   #giveWayWithin(serviceMs: number): void {
@@ -243,7 +248,7 @@ export class NativeLoop {
     const isActive = wasDue || this.#libc.threadMs() - since > BUSY_TURN_MS;
     this.#servingMs = isActive
       ? SERVING_MS_MIN
-      : Math.min(SERVING_MS, this.#servingMs * 2);
+      : Math.min(this.#timersLateMs, this.#servingMs * 2);
   }
 
   async #sleep(): Promise<void> {

@@ -29,7 +29,7 @@ export class NativeIo {
     this.libc = libc;
     this.gather = new Gather(libc);
     this.counters = service.engine.context.counters;
-    this.loop = new NativeLoop(libc);
+    this.loop = new NativeLoop(libc, service.timersLateMs);
     this.#run();
   }
 

@@ -17,18 +17,21 @@ if (ignore) console.log("skipped: Linux's epoll");
  * turns of the event loop take no CPU. */
 class LookedAt extends Libc {
   looks = 0;
+  /** Looks before each turn, and again after it. */
+  readonly turnedAt: number[] = [];
 
   override nowMs(): number {
     return ++this.looks / 1000;
   }
 
   override threadMs(): number {
+    this.turnedAt.push(this.looks);
     return 0;
   }
 }
 
-/** By then services last as long as they may. */
-const LOOKS_BEFORE = 60_000;
+/** By then services last as long as they may, which is 40 ms at most. */
+const LOOKS_BEFORE = 200_000;
 
 /** How often a loop that is never without work looks at the time from the call
  * of `ask`, just after a turn of the event loop, until that promise is kept. */
@@ -104,6 +107,28 @@ testLoop("a busy loop gives way soon when a promise is awaited", async () => {
     () => loop.awaiting(Promise.resolve()),
   );
   assert(looks < 5000, `after ${looks} looks`);
+});
+
+testLoop("a busy loop gives way as seldom as the thread allows", async () => {
+  for (const timersLateMs of [undefined, 40]) {
+    const libc = new LookedAt();
+    const loop = new NativeLoop(libc, timersLateMs);
+    const busy: Watched = {
+      ready: () => {},
+      failed: rethrow,
+      resume: () => {
+        if (libc.looks < LOOKS_BEFORE) loop.schedule(busy);
+        else loop.stop();
+      },
+    };
+    await loop.open();
+    loop.schedule(busy);
+    await loop.run();
+    const services = libc.turnedAt.map((at, i, all) => at - (all[i - 1] ?? 0));
+    const longest = Math.max(...services);
+    const most = (timersLateMs ?? 10) * 1000;
+    assert(longest >= most && longest < most * 1.1, `${longest} looks`);
+  }
 });
 
 /** How long a thread waits, so that its end and another's come together. */
