@@ -5,16 +5,19 @@
  *
  * A get waits twice for memory, for its bucket and then for its record: 20 to
  * 25 % of the CPU time of a pipelined get with 100,000 items (`bench/README.md`).
- * The loads of several keys do not depend on each other.
+ * The loads of several keys do not depend on each other. So it is with clients
+ * that send one request at a time, if several have one waiting.
  *
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
+import * as binary from "../protocol/binary.ts";
 import { KeyScout } from "../protocol/key_scout.ts";
 import * as keyScout from "../protocol/key_scout.ts";
 import type { Prefetch, Store } from "../store/store.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
+const { MAGIC_REQUEST } = binary;
 const { SCOUT_KEYS_MAX } = keyScout;
 
 /** Fewer keys than this are not worth it. */
@@ -31,6 +34,9 @@ export class Lookahead {
   readonly #prefetch: Prefetch;
   readonly #scout = new KeyScout();
   readonly #hashes = new Int32Array(SCOUT_KEYS_MAX);
+  /** Hashes of the keys of inputs that wait for their turn. */
+  readonly #noted = new Int32Array(SCOUT_KEYS_MAX);
+  #notedCount = 0;
   #input: Bytes | null = null;
   #count = 0;
   #next = 0;
@@ -77,6 +83,26 @@ export class Lookahead {
     this.#prefetch.fetch(hashes, count);
     this.#input = input;
     this.#count = count;
+  }
+
+  /** Between batches: notes the keys in the first `to` bytes of an input that
+   * waits for its turn. */
+  note(input: Bytes, to: number): void {
+    const scout = this.#scout;
+    if (input.u8[0] === MAGIC_REQUEST) scout.binary(input, 0, to);
+    else scout.text(input, 0, to, false);
+    const { count, at, length } = scout;
+    for (let i = 0; i < count && this.#notedCount < SCOUT_KEYS_MAX; i++) {
+      const hash = this.#store.hash(input, at[i], length[i]);
+      this.#noted[this.#notedCount++] = hash;
+    }
+  }
+
+  /** Loads together what the keys noted lead to. */
+  fetchNoted(): void {
+    const count = this.#notedCount;
+    this.#notedCount = 0;
+    if (count >= KEYS_MIN) this.#prefetch.fetch(this.#noted, count);
   }
 
   /** The hash of the key at `at`, if it is known, else what `hash` says. */

@@ -42,6 +42,9 @@ const { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } = libc;
  * coming back (a set of 100 KB 13 %, a get 20 % of its CPU). */
 const RECEIVES_MAX = 4;
 const STRETCHES_MAX = 4;
+/** Who last sent up to here waits for its reply, as a rule, and is received
+ * from before its turn. */
+const BRIEF_BYTES = 256;
 /** As many bytes of input ask for nothing: the end of a line, at most. */
 const LINE_END_BYTES = 2;
 /** All of a large value is sent from the table: stretches cost no call of
@@ -72,6 +75,10 @@ export class NativeConnection implements ServedClient, Watched {
   #sentInARow = 0;
   /** The last receive filled all of its target. */
   #wasFilled = false;
+  /** It brought little, all of which has been answered. */
+  #isBrief = false;
+  /** Bytes received before the turn. */
+  #aheadBytes = 0;
   #isScheduled = false;
   #isWatching = false;
   #isFinishing = false;
@@ -106,6 +113,19 @@ export class NativeConnection implements ServedClient, Watched {
 
   // ---- what the loop calls ----
 
+  // What the key leads to is loaded together with what those of others do, and
+  // is there when it is needed: 2 % of the CPU of single requests.
+  prepare(): void {
+    if (!this.#isBrief || this.#isClosed || this.#lingering !== null) return;
+    const { libc, inputs, service } = this.#io;
+    const count = libc.receive(this.#fd, inputs.aheadTarget());
+    // Nothing, the end or an error is met again in the turn.
+    if (count <= 0) return;
+    this.#aheadBytes = count;
+    inputs.receivedAhead(this.session, count);
+    service.engine.context.lookahead.note(this.session.input, count);
+  }
+
   ready(flags: number): void {
     if (this.#isClosed) return;
     const wasWriting = this.isWriting;
@@ -138,7 +158,9 @@ export class NativeConnection implements ServedClient, Watched {
 
   #receive(): void {
     const { counters } = this.#io;
-    const count = this.#receiveOnce();
+    const count = this.#aheadBytes > 0
+      ? this.#takeAhead()
+      : this.#receiveOnce();
     if (count <= 0) return;
     const beganMs = beginBatch(counters);
     this.#sentInARow = 0;
@@ -148,6 +170,17 @@ export class NativeConnection implements ServedClient, Watched {
       this.#run();
     }
     endBatch(counters, beganMs);
+    this.#isBrief = count <= BRIEF_BYTES && this.session.isIdle &&
+      !this.session.readsLittle && !this.isWriting && !this.#isScheduled &&
+      !this.#isWatching;
+  }
+
+  #takeAhead(): number {
+    const count = this.#aheadBytes;
+    this.#aheadBytes = 0;
+    this.#wasFilled = false;
+    this.#io.counters.values[BYTES_READ] += count;
+    return count;
   }
 
   // Returns the count of bytes, or less than 1 if there were none.

@@ -3,6 +3,9 @@
  * them read into, and those that hold what is half done. An idle connection
  * has none. Never reads.
  *
+ * Some more are for sessions whose turn comes soon: what they hold is received,
+ * and not run yet.
+ *
  * @module
  */
 import { Bytes } from "../../base/bytes.ts";
@@ -19,6 +22,8 @@ import type { Upload } from "../../engine/upload.ts";
 const SIZES = 7;
 /** Bytes kept of each size. */
 const KEPT_BYTES = 256 * 1024;
+/** How much is received for a session before its turn. */
+const AHEAD_BYTES = 512;
 /** A rest up to here is copied to the common buffer for the next read. */
 const MOVED_BYTES_MAX = READ_BUFFER_BYTES_MIN;
 
@@ -35,6 +40,9 @@ export class InputPool {
   readonly #free: Bytes[][] = Array.from({ length: SIZES }, () => []);
   readonly #whole = this.common.u8.subarray(0, this.common.capacity);
   readonly #little = this.#whole.subarray(0, READ_LITTLE_BYTES);
+  readonly #ahead: Bytes[] = [];
+  readonly #aheadTargets: Uint8Array<ArrayBuffer>[] = [];
+  #aheadCount = 0;
 
   /** Before a read that is not of a value: where to read to. That is the common
    * buffer, with the little that is held, unless there is more to come of what
@@ -54,6 +62,30 @@ export class InputPool {
       this.#release(input);
     }
     return session.readTarget();
+  }
+
+  /** Before a read for a session that holds nothing and has to wait for its
+   * turn: where to read to. */
+  aheadTarget(): Uint8Array<ArrayBuffer> {
+    if (this.#aheadCount === this.#ahead.length) {
+      const bytes = Bytes.allocate(AHEAD_BYTES);
+      this.#ahead.push(bytes);
+      this.#aheadTargets.push(bytes.u8.subarray(0, AHEAD_BYTES));
+    }
+    return this.#aheadTargets[this.#aheadCount];
+  }
+
+  /** Tells that such a read brought something. */
+  receivedAhead(session: Session, count: number): void {
+    session.input = this.#ahead[this.#aheadCount++];
+    session.from = 0;
+    session.to = count;
+  }
+
+  /** All who were to wait have done so: their buffers may be used again when
+   * they had their turn. */
+  endAhead(): void {
+    this.#aheadCount = 0;
   }
 
   /** Before a read of a value, whose session holds nothing: appends where the
@@ -85,7 +117,7 @@ export class InputPool {
       if (input === this.common) return;
       session.moveInput(this.common);
       this.#release(input);
-    } else if (input === this.common) {
+    } else if (input === this.common || this.#ahead.includes(input)) {
       session.moveInput(this.#acquire(Math.max(to - from + 1, wanted)));
     }
   }
@@ -105,6 +137,8 @@ export class InputPool {
 
   #release(bytes: Bytes): void {
     const { capacity } = bytes;
+    // One of those that others were received into ahead of their turn.
+    if (capacity === AHEAD_BYTES) return;
     const size = sizeFor(capacity);
     // Sessions make buffers of other sizes too.
     if (size >= SIZES || READ_BUFFER_BYTES_MIN << size !== capacity) return;

@@ -40,9 +40,15 @@ const WAIT_MS = 1;
 const WAITS_MAX = 16;
 /** Sockets served between two looks at the clock. */
 const SLICE = 16;
+/** As many receive before the first of them is served, so that their loads from
+ * memory overlap. Of more, the first would wait for the last. */
+const TOGETHER = 4;
 
 /** Somebody whose socket is watched. */
 export interface Watched {
+  /** Something is ready, and `ready` will tell so when it has its turn; must
+   * not throw. Called only if others are ready, too. */
+  prepare?(): void;
   /** Something that was asked for is ready; a false alarm is possible. */
   ready(flags: number): void;
   /** The turn has come that was asked for with `schedule`. */
@@ -51,11 +57,20 @@ export interface Watched {
   failed(error: unknown): void;
 }
 
+/** What a loop need not be told. */
+export interface LoopOptions {
+  /** How late timers of the thread may be under load. */
+  timersLateMs?: number;
+  /** Called when several were prepared, before their turns. */
+  prepared?: () => void;
+}
+
 /** The loop of one thread. */
 export class NativeLoop {
   readonly #libc: Libc;
   readonly #timersLateMs: number;
   readonly #epoll: Epoll;
+  readonly #prepared: () => void;
   #doorbell: Doorbell | null = null;
   /** By descriptor. */
   readonly #watched: (Watched | undefined)[] = [];
@@ -80,11 +95,12 @@ export class NativeLoop {
   #isAsleep = false;
   #isStopped = false;
 
-  /** @param timersLateMs how late timers of this thread may be under load */
-  constructor(libc: Libc, timersLateMs = TIMERS_LATE_MS) {
+  constructor(libc: Libc, options: LoopOptions = {}) {
+    const { timersLateMs = TIMERS_LATE_MS, prepared = () => {} } = options;
     this.#libc = libc;
     this.#timersLateMs = timersLateMs;
     this.#servingMs = timersLateMs;
+    this.#prepared = prepared;
     this.#epoll = new Epoll(libc);
   }
 
@@ -209,14 +225,26 @@ export class NativeLoop {
   #serveReady(): void {
     const end = Math.min(this.#count, this.#next + SLICE);
     while (this.#next < end) {
-      const i = this.#next++;
-      const watched = this.#watched[this.#epoll.descriptorOf(i)];
-      if (watched === undefined) continue;
-      try {
-        watched.ready(this.#epoll.flagsOf(i));
-      } catch (error) {
-        watched.failed(error);
-      }
+      const until = Math.min(end, this.#next + TOGETHER);
+      if (until - this.#next > 1) this.#prepare(until);
+      while (this.#next < until) this.#serveEvent(this.#next++);
+    }
+  }
+
+  #prepare(until: number): void {
+    for (let i = this.#next; i < until; i++) {
+      this.#watched[this.#epoll.descriptorOf(i)]?.prepare?.();
+    }
+    this.#prepared();
+  }
+
+  #serveEvent(i: number): void {
+    const watched = this.#watched[this.#epoll.descriptorOf(i)];
+    if (watched === undefined) return;
+    try {
+      watched.ready(this.#epoll.flagsOf(i));
+    } catch (error) {
+      watched.failed(error);
     }
   }
 

@@ -29,7 +29,14 @@ export class NativeIo {
     this.libc = libc;
     this.gather = new Gather(libc);
     this.counters = service.engine.context.counters;
-    this.loop = new NativeLoop(libc, service.timersLateMs);
+    const { context: { lookahead } } = service.engine;
+    this.loop = new NativeLoop(libc, {
+      timersLateMs: service.timersLateMs,
+      prepared: () => {
+        lookahead.fetchNoted();
+        this.inputs.endAhead();
+      },
+    });
     this.#run();
   }
 

@@ -93,6 +93,38 @@ Deno.test("buffers are used again, and not by two", () => {
   assertEquals(four.input.capacity, READ_BUFFER_BYTES_MIN);
 });
 
+Deno.test("what came ahead of a turn survives until then", () => {
+  const pool = new InputPool();
+  const texts = ["get 1\r\n", "get 2\r\nget", "get 3\r\n"];
+  for (let round = 0; round < 2; round++) {
+    const sessions = texts.map(() => holding(pool, ""));
+    texts.forEach((text, i) => {
+      pool.aheadTarget().set(toLatin1(text));
+      pool.receivedAhead(sessions[i], text.length);
+    });
+    pool.endAhead();
+    const [one, two, three] = sessions;
+    assertEquals(sessions.map(held), texts);
+    one.from = one.to;
+    pool.settle(one);
+    assertStrictEquals(one.input, pool.common);
+    // What is left gets a buffer that it may keep.
+    two.from += 7;
+    pool.settle(two);
+    receive(pool, one, "get 4\r\n");
+    pool.aheadTarget().fill(0);
+    pool.receivedAhead(holding(pool, ""), 0);
+    pool.aheadTarget().fill(0);
+    assertEquals([held(two), held(three)], ["get", texts[2]]);
+    pool.endAhead();
+    for (const session of sessions) pool.end(session);
+  }
+  // None of them is kept for those who need a buffer of their own.
+  const last = holding(pool, "x");
+  pool.settle(last);
+  assertEquals(last.input.capacity, READ_BUFFER_BYTES_MIN);
+});
+
 Deno.test("the end of one that holds nothing keeps the common buffer", () => {
   const pool = new InputPool();
   const one = holding(pool, "");

@@ -45,19 +45,28 @@ function viewsOf({ count, bytes, at, length }: Stretches): View[] {
 class Peer {
   /** Null lets everything through at once. */
   readonly #random: Random | null;
-  /** What the server has not received, and what it has sent. */
+  /** What the server has not received, where requests end in it that wait for
+   * their replies, counted from its end, and what the server has sent. */
   #input: Uint8Array;
+  readonly #ends: number[];
   readonly #replies: Uint8Array[] = [];
   #watched: Watched | null = null;
   #events = 0;
   #scheduled: Watched[] = [];
+  readonly #inputs = new InputPool();
+  /** The connection has received before its turn, which comes next. */
+  #isPrepared = false;
+  /** Receives before a turn that brought something. */
+  ahead = 0;
   /** What was sent last may wait for what follows. */
   #isMorePromised = false;
   isClosed = false;
 
-  constructor(random: Random | null, input: Uint8Array) {
+  constructor(random: Random | null, requests: string[]) {
     this.#random = random;
-    this.#input = input;
+    this.#input = toLatin1(requests.join(""));
+    let left = this.#input.length;
+    this.#ends = requests.map(({ length }) => left -= length);
   }
 
   get reply(): Uint8Array {
@@ -70,7 +79,7 @@ class Peer {
     const stretches = new Stretches();
     const io = {
       counters,
-      inputs: new InputPool(),
+      inputs: this.#inputs,
       libc: {
         receive: (_: number, target: View) => this.#receive([target]),
         send: (_: number, bytes: View, count: number) =>
@@ -124,7 +133,9 @@ class Peer {
 
   #receive(targets: View[]): number {
     const room = targets.reduce((sum, { length }) => sum + length, 0);
-    const count = this.#share(Math.min(room, this.#input.length));
+    while (this.#ends[0] >= this.#input.length) this.#ends.shift();
+    const waiting = this.#input.length - (this.#ends[0] ?? 0);
+    const count = this.#share(Math.min(room, waiting));
     if (count === 0) return -1;
     let from = 0;
     for (const target of targets) {
@@ -147,7 +158,7 @@ class Peer {
 
   /** Lets the connection do something; false if there is nothing to do. */
   step(): boolean {
-    const scheduled = this.#scheduled;
+    const scheduled = this.#isPrepared ? [] : this.#scheduled;
     if (scheduled.length > 0 && this.#random?.oneIn(2) !== false) {
       this.#scheduled = [];
       for (const watched of scheduled) watched.resume();
@@ -155,9 +166,18 @@ class Peer {
     }
     const able = EPOLLOUT | (this.#input.length > 0 ? EPOLLIN : 0);
     const flags = this.#events & able;
-    if (flags === 0) return scheduled.length > 0;
-    this.#watched!.ready(flags);
+    if (flags === 0 && !this.#isPrepared) return scheduled.length > 0;
+    this.#isPrepared = !this.#isPrepared && this.#random?.oneIn(2) === true;
+    if (this.#isPrepared) this.#prepare();
+    else this.#watched!.ready(flags);
     return true;
+  }
+
+  #prepare(): void {
+    const { length } = this.#input;
+    this.#watched!.prepare!();
+    this.#inputs.endAhead();
+    if (this.#input.length < length) this.ahead++;
   }
 
   /** At the end: nobody waits for what will not come. */
@@ -215,6 +235,19 @@ function getPacket(key: string): string {
   return packet({ opcode: 0, key });
 }
 
+/** The same, each of which waits for the reply to the one before it. */
+function singleRequests(random: Random): string[] {
+  return Array.from({ length: 100 }, (_, i) => {
+    const key = random.below(8);
+    const size = random.pick([0, 10, 100, 230, 300, 3000, 100_000]);
+    return random.pick([
+      `get ${key}\r\n`,
+      `mg ${key} v f\r\nmn\r\n`,
+      `set ${key} ${i} 0 ${size}\r\n${valueOf(size, i)}\r\n`,
+    ]);
+  });
+}
+
 /** The same in binary. */
 function binaryScript(random: Random): string {
   let script = "";
@@ -238,39 +271,48 @@ function leftOver(server: MemoryServer): number[] {
   return [...pinned, server.context.counters.values[OUTPUT_BYTES]];
 }
 
-function serve(seed: number, script: string) {
+function serve(seed: number, script: string | string[]) {
   const random = new Random(seed);
   return serveThrough(random, script, SETTINGS[seed % 2]);
 }
 
 function serveThrough(
   random: Random | null,
-  script: string,
+  script: string | string[],
   settings: Partial<Settings>,
 ) {
   const server = new MemoryServer(settings);
-  const peer = new Peer(random, toLatin1(script));
+  const peer = new Peer(random, typeof script === "string" ? [script] : script);
   const client = { address: "test" } as unknown as NativeConnection["peer"];
   const connection = new NativeConnection(FD, client, 1, peer.io(server));
   connection.serve();
   return { server, peer, connection };
 }
 
-for (const [name, make] of [["text", textScript], ["binary", binaryScript]]) {
-  const makeScript = make as typeof textScript;
+const SCRIPTS: [string, (random: Random) => string | string[]][] = [
+  ["text", textScript],
+  ["binary", binaryScript],
+  ["single requests", singleRequests],
+];
+
+for (const [name, makeScript] of SCRIPTS) {
   Deno.test(`every reply comes whole through a narrow socket, ${name}`, async () => {
+    let ahead = 0;
     for (let seed = 1; seed <= 25; seed++) {
       const script = makeScript(new Random(seed));
       const { server, peer } = serve(seed, script);
       for (let steps = 0; peer.step(); steps++) assert(steps < STEPS_MAX);
+      ahead += peer.ahead;
       const plain = new MemoryServer(SETTINGS[seed % 2]);
-      const expected = await plain.connect().sendBytes(toLatin1(script));
+      const text = typeof script === "string" ? script : script.join("");
+      const expected = await plain.connect().sendBytes(toLatin1(text));
       assertEquals(peer.reply.length, expected.length, `seed ${seed}`);
       assert(peer.reply.every((byte, i) => byte === expected[i]));
       peer.checkIdle();
       assertEquals(leftOver(server), leftOver(plain));
       assertEquals(Math.max(...leftOver(server)), 0);
     }
+    if (makeScript === singleRequests) assert(ahead > 100, `ahead: ${ahead}`);
   });
 
   Deno.test(`a connection that ends anywhere holds nothing, ${name}`, () => {

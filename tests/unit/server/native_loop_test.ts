@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { EPOLLIN, Libc } from "../../../src/server/native/libc.ts";
 import { NativeLoop, type Watched } from "../../../src/server/native/loop.ts";
 import { pause } from "../../support/memcached.ts";
@@ -112,7 +112,7 @@ testLoop("a busy loop gives way soon when a promise is awaited", async () => {
 testLoop("a busy loop gives way as seldom as the thread allows", async () => {
   for (const timersLateMs of [undefined, 40]) {
     const libc = new LookedAt();
-    const loop = new NativeLoop(libc, timersLateMs);
+    const loop = new NativeLoop(libc, { timersLateMs });
     const busy: Watched = {
       ready: () => {},
       failed: rethrow,
@@ -130,6 +130,53 @@ testLoop("a busy loop gives way as seldom as the thread allows", async () => {
     assert(longest >= most && longest < most * 1.1, `${longest} looks`);
   }
 });
+
+testLoop(
+  "those that are ready together are prepared before their turns",
+  async () => {
+    const libc = new Libc();
+    const log: string[] = [];
+    const prepared = () => {
+      log.push("prepared");
+    };
+    const loop = new NativeLoop(libc, { prepared });
+    const count = 11;
+    let turns = 0;
+    for (let i = 0; i < count; i++) {
+      const fd = libc.calls.eventfd(1, 0);
+      loop.watch(fd, {
+        prepare: () => log.push(`prepare ${i}`),
+        ready: () => {
+          log.push(`turn ${i}`);
+          libc.calls.read(fd, new Int32Array(2), 8);
+          loop.close(fd);
+          if (++turns === count) loop.stop();
+          if (i % 2 > 0) throw new Error("an error of one");
+        },
+        resume: () => {},
+        failed: () => log.push(`failed ${i}`),
+      }, EPOLLIN);
+    }
+    await loop.open();
+    await loop.run();
+    const others = log.filter((line) => line.startsWith("failed"));
+    assertEquals(others.length, Math.floor(count / 2));
+    const waiting: string[] = [];
+    const groups: number[] = [];
+    for (const line of log) {
+      const [what, who] = line.split(" ");
+      if (what === "prepare") waiting.push(who);
+      else if (what === "prepared") groups.push(waiting.length);
+      // Somebody who is alone at the end needs no preparation.
+      else if (what === "turn" && waiting.length > 0) {
+        assertEquals(waiting.shift(), who);
+      }
+    }
+    assertEquals(waiting, []);
+    assertEquals(Math.max(...groups), 4);
+    assert(groups.length >= 3);
+  },
+);
 
 /** How long a thread waits, so that its end and another's come together. */
 const WAIT_MS = 10;
