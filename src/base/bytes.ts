@@ -24,8 +24,9 @@ export class Bytes {
   /** Whether other threads may see it. */
   readonly isShared: boolean;
   /** Where it lies in the process, for calls that are told addresses: set by
-   * who makes such calls, 0 until then. */
-  address = 0;
+   * who makes such calls, NaN until then, which is no small integer either: a
+   * field that changes its kind takes optimized code with it. */
+  address = NaN;
 
   /** Wraps `buffer`, which may be shared; its last 8 bytes are slack. */
   constructor(buffer: ArrayBufferLike) {

@@ -130,7 +130,7 @@ export class Session implements AdminSink {
 
   /** Where the driver should read to: the input, or table memory. */
   readTarget(): Uint8Array<ArrayBuffer> {
-    if (this.wantsValue) return this.upload!.target()!;
+    if (this.wantsValue) return this.upload!.target();
     this.#makeSpace();
     const { input, to } = this;
     const end = this.readsLittle

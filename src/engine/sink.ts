@@ -40,8 +40,9 @@ export interface Source {
   /** Where the next bytes lie. */
   stretch?(): Uint8Array<ArrayBuffer>;
   /** Appends all stretches that are left, if they may go out by one call; else
-   * false. Then only few bytes may follow, which `pullEnd` appends, and it is
-   * to be canceled when all is written. */
+   * false, and the list means nothing. If they may, only few bytes may follow,
+   * which `pullEnd` appends, and it is to be canceled when all is written; until
+   * then it may be asked again. */
   addStretches?(stretches: Stretches): boolean;
   pullEnd?(output: Output): void;
   /** Tells how many bytes of the stretch were written. */

@@ -53,9 +53,8 @@ export class Upload {
     return this.#received === this.#length;
   }
 
-  /** A stretch of table memory to read into, null at the end. */
-  target(): Uint8Array<ArrayBuffer> | null {
-    if (this.isComplete) return null;
+  /** A stretch of table memory to read into; nothing may be complete yet. */
+  target(): Uint8Array<ArrayBuffer> {
     const { records } = this.partition.shard;
     const target = records.stretchAt(
       this.reference,

@@ -350,7 +350,9 @@ export class Service {
 
   /** Lets other connections go first. */
   yield(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, 0));
+    const turn = new Promise<void>((resolve) => setTimeout(resolve, 0));
+    // Native I/O does not see timers, unless it is told that one is waited for.
+    return this.#native?.loop.awaiting(turn) ?? turn;
   }
 
   /** Accepts nobody any more. */

@@ -32,9 +32,10 @@ import { reasonOf } from "./start_error.ts";
 
 /** How often a worker looks whether a second has passed. */
 const LOOK_MS = 250;
-/** Nothing that waits for a timer in a worker needs it sooner: those looks, the
- * end of connections that were told to go, lines for watchers elsewhere. With
- * 10 ms a set took 1.02 to 1.03 of its CPU. */
+/** Nothing that waits for a timer in a worker needs it sooner: those looks,
+ * whatever failed and is tried again, the end of clients that were told to go,
+ * lines for watchers elsewhere. Whose turn is waited for, the loop is told.
+ * With 10 ms a set took 1.025 of its CPU (`bench/README.md`). */
 const TIMERS_LATE_MS = 40;
 /** Where several sockets may listen on one port. */
 const SHARES_TLS = Deno.build.os === "linux";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Stretches } from "../../base/stretches.ts";
+import { assert } from "../../base/assert.ts";
 import { Session } from "../../engine/session.ts";
 import type { Source } from "../../engine/sink.ts";
 import * as sessionStates from "../../engine/session_states.ts";
@@ -63,8 +63,8 @@ export class NativeConnection implements ServedClient, Watched {
    * code to follow when all was. */
   #unsent: Output | null = null;
   #sent = 0;
-  /** A value that is sent from the table, pinned until then, and where in the
-   * output it belongs. */
+  /** A value that is sent from the table, pinned until then, its bytes, and
+   * where in the output it belongs. */
   #held: Source | null = null;
   #heldBytes = 0;
   #gapAt = 0;
@@ -339,7 +339,7 @@ export class NativeConnection implements ServedClient, Watched {
     const { libc, gather } = this.#io;
     const { bytes: { u8 }, length } = output;
     if (this.#held !== null) {
-      this.#gather(output, this.#held, gather.stretches);
+      this.#gatherReply(output);
       return gather.send(this.#fd, sent);
     }
     const rest = sent === 0 ? u8 : u8.subarray(sent);
@@ -349,11 +349,11 @@ export class NativeConnection implements ServedClient, Watched {
   }
 
   // The output with the value in its place.
-  #gather(output: Output, held: Source, stretches: Stretches): void {
-    const { bytes, length } = output;
+  #gatherReply({ bytes, length }: Output): void {
+    const { stretches } = this.#io.gather;
     stretches.clear();
     stretches.add(bytes, 0, this.#gapAt);
-    held.addStretches!(stretches);
+    assert(this.#held!.addStretches!(stretches), "all of it went before");
     stretches.add(bytes, this.#gapAt, length - this.#gapAt);
   }
 

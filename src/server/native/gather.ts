@@ -33,13 +33,14 @@ export class Gather {
 
   constructor(libc: Libc) {
     this.#libc = libc;
-    const vectors = addressOf(this.#vectors);
+    // Asked for its buffer, a small array moves to where it stays.
+    const vectors = addressOf(new Uint8Array(this.#vectors.buffer));
     putAddress(this.#message, MESSAGE_VECTORS_WORD, vectors);
   }
 
-  // Names the stretches without their first `skipped` bytes; returns how many
-  // they are.
-  #name(skipped: number): number {
+  // Writes where the stretches are, without their first `skipped` bytes; returns
+  // how many they are.
+  #fillVectors(skipped: number): number {
     const { stretches: { count, bytes, at, length } } = this;
     const vectors = this.#vectors;
     let word = 0;
@@ -60,25 +61,25 @@ export class Gather {
   /** Sends the stretches but for their first `sent` bytes: how many were taken,
    * or -1. */
   send(fd: number, sent: number): number {
-    this.#message[MESSAGE_COUNT_WORD] = this.#name(sent);
+    this.#message[MESSAGE_COUNT_WORD] = this.#fillVectors(sent);
     return this.#libc.calls.sendmsg(fd, this.#message, MSG_NOSIGNAL);
   }
 
   /** Receives into the stretches, one after the other: the count, 0 at the end,
    * or -1. */
   receive(fd: number): number {
-    const count = this.#name(0);
+    const count = this.#fillVectors(0);
     return this.#libc.calls.readv(fd, this.#vectors, count);
   }
 }
 
 // Numbers: addresses of processes have 56 bits at most, mostly 47.
-function addressOf(array: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) {
+function addressOf(array: Uint8Array<ArrayBuffer>): number {
   return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(array)));
 }
 
 function baseOf(bytes: Bytes): number {
-  if (bytes.address === 0) bytes.address = addressOf(bytes.u8);
+  if (Number.isNaN(bytes.address)) bytes.address = addressOf(bytes.u8);
   return bytes.address;
 }
 

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { assert } from "../../base/assert.ts";
 import { Bytes } from "../../base/bytes.ts";
 import {
   READ_BUFFER_BYTES_MAX,
@@ -92,7 +93,8 @@ export class InputPool {
    * value belongs, and room for what little may follow it. */
   addTargets(session: Session, upload: Upload, stretches: Stretches): void {
     upload.addTargets(stretches);
-    if (upload.endsWithTarget && session.input === this.common) {
+    if (upload.endsWithTarget) {
+      assert(session.input === this.common, "what follows has a place");
       stretches.add(this.common, 0, READ_LITTLE_BYTES);
     }
   }
@@ -100,8 +102,9 @@ export class InputPool {
   /** Tells how many bytes such a read brought; whether all that was wanted of
    * the value is there and nothing else. */
   receivedValue(session: Session, upload: Upload, count: number): boolean {
-    const beyond = count - upload.targetBytes;
-    upload.advance(Math.min(count, upload.targetBytes));
+    const { targetBytes } = upload;
+    const beyond = count - targetBytes;
+    session.received(Math.min(count, targetBytes));
     if (beyond > 0) {
       session.from = 0;
       session.to = beyond;

@@ -8,8 +8,12 @@ import { Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import {
   READ_BUFFER_BYTES_MAX,
   READ_BUFFER_BYTES_MIN,
+  READ_LITTLE_BYTES,
 } from "../../../src/base/limits.ts";
+import { Stretches } from "../../../src/base/stretches.ts";
+import { RUN_READ } from "../../../src/engine/session_states.ts";
 import { Session } from "../../../src/engine/session.ts";
+import { Output } from "../../../src/protocol/output.ts";
 import { InputPool } from "../../../src/server/native/input_pool.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
 
@@ -91,6 +95,32 @@ Deno.test("buffers are used again, and not by two", () => {
   const four = holding(pool, "d");
   pool.settle(four);
   assertEquals(four.input.capacity, READ_BUFFER_BYTES_MIN);
+});
+
+Deno.test("a value is received where it belongs, with what follows it", () => {
+  const size = 100_000;
+  const end = "\r\nget k";
+  for (const beyond of [-1, 0, 1, end.length]) {
+    const pool = new InputPool();
+    const session = holding(pool, `set k 0 0 ${size}\r\n`);
+    session.output = new Output();
+    assertEquals(session.run(), RUN_READ);
+    pool.settle(session);
+    const upload = session.upload!;
+    const stretches = new Stretches();
+    pool.addTargets(session, upload, stretches);
+    assertEquals(stretches.total, size + READ_LITTLE_BYTES);
+    pool.common.u8.set(toLatin1(end));
+    const count = size + beyond;
+    assertEquals(pool.receivedValue(session, upload, count), beyond === 0);
+    assertEquals(held(session), end.slice(0, Math.max(0, beyond)));
+    assertEquals(session.wantsValue, beyond < 0);
+    if (beyond === end.length) {
+      assertEquals(session.run(), RUN_READ);
+      assertEquals(held(session), "get k");
+    }
+    session.dispose();
+  }
 });
 
 Deno.test("what came ahead of a turn survives until then", () => {

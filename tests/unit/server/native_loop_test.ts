@@ -26,12 +26,14 @@ class LookedAt extends Libc {
 
   override threadMs(): number {
     this.turnedAt.push(this.looks);
-    return 0;
+    // Only the first turn takes long.
+    return Math.min(1, this.turnedAt.length - 1);
   }
 }
 
-/** By then services last as long as they may, which is 40 ms at most. */
-const LOOKS_BEFORE = 200_000;
+/** By then services last as long as they may: 10 ms, or 40. */
+const LOOKS_BEFORE = 60_000;
+const LOOKS_BEFORE_40_MS = 200_000;
 
 /** How often a loop that is never without work looks at the time from the call
  * of `ask`, just after a turn of the event loop, until that promise is kept. */
@@ -117,17 +119,23 @@ testLoop("a busy loop gives way as seldom as the thread allows", async () => {
       ready: () => {},
       failed: rethrow,
       resume: () => {
-        if (libc.looks < LOOKS_BEFORE) loop.schedule(busy);
+        if (libc.looks < LOOKS_BEFORE_40_MS) loop.schedule(busy);
         else loop.stop();
       },
     };
     await loop.open();
     loop.schedule(busy);
     await loop.run();
-    const services = libc.turnedAt.map((at, i, all) => at - (all[i - 1] ?? 0));
-    const longest = Math.max(...services);
+    const { turnedAt } = libc;
+    const services = turnedAt.map((at, i) => at - (turnedAt[i - 1] ?? 0))
+      .filter((looks) => looks > 0);
+    // After a turn that took long they begin with half a millisecond.
+    const [first, second] = services;
     const most = (timersLateMs ?? 10) * 1000;
-    assert(longest >= most && longest < most * 1.1, `${longest} looks`);
+    assert(second >= 500 && second < 1000, `${second} looks`);
+    for (const longest of [first, Math.max(...services.slice(1))]) {
+      assert(longest >= most && longest < most * 1.1, `${longest} looks`);
+    }
   }
 });
 
