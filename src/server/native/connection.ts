@@ -119,8 +119,12 @@ export class NativeConnection implements ServedClient, Watched {
     if (!this.#isBrief || this.#isClosed || this.#lingering !== null) return;
     const { libc, inputs, service } = this.#io;
     const count = libc.receive(this.#fd, inputs.aheadTarget());
-    // Nothing, the end or an error is met again in the turn.
-    if (count <= 0) return;
+    if (count <= 0) {
+      // An error would not be met again in the turn.
+      this.#isGone(count);
+      return;
+    }
+    this.#isBrief = false;
     this.#aheadBytes = count;
     inputs.receivedAhead(this.session, count);
     service.engine.context.lookahead.note(this.session.input, count);

@@ -140,7 +140,7 @@ export class InputPool {
 
   #release(bytes: Bytes): void {
     const { capacity } = bytes;
-    // One of those that others were received into ahead of their turn.
+    // One for what is received ahead of a turn; told first, as the frequent case.
     if (capacity === AHEAD_BYTES) return;
     const size = sizeFor(capacity);
     // Sessions make buffers of other sizes too.

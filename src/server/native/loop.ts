@@ -46,8 +46,8 @@ const TOGETHER = 4;
 
 /** Somebody whose socket is watched. */
 export interface Watched {
-  /** Something is ready, and `ready` will tell so when it has its turn; must
-   * not throw. Called only if others are ready, too. */
+  /** Something is ready, and `ready` will tell so when it has its turn. Called
+   * only if others are ready, too. */
   prepare?(): void;
   /** Something that was asked for is ready; a false alarm is possible. */
   ready(flags: number): void;
@@ -233,7 +233,12 @@ export class NativeLoop {
 
   #prepare(until: number): void {
     for (let i = this.#next; i < until; i++) {
-      this.#watched[this.#epoll.descriptorOf(i)]?.prepare?.();
+      const watched = this.#watched[this.#epoll.descriptorOf(i)];
+      try {
+        watched?.prepare?.();
+      } catch (error) {
+        watched!.failed(error);
+      }
     }
     this.#prepared();
   }

@@ -27,6 +27,7 @@ import { packet } from "../../support/packets.ts";
 import { Random } from "../../support/random.ts";
 
 const FD = 7;
+const ECONNRESET = 104;
 /** Pages of 64 KB, in two or more of which large values lie, and of 128 KB. */
 const SETTINGS = [64, 1024].map((megabytes) => ({
   memoryBytes: megabytes << 20,
@@ -61,6 +62,11 @@ class Peer {
   /** What was sent last may wait for what follows. */
   #isMorePromised = false;
   isClosed = false;
+  /** Why the connection ended. */
+  reason = "";
+  /** The next receive meets a reset, those after it the end. */
+  isReset = false;
+  #errno = EAGAIN;
 
   constructor(random: Random | null, requests: string[]) {
     this.#random = random;
@@ -86,7 +92,7 @@ class Peer {
           this.#send(bytes.subarray(0, count), false),
         sendMore: (_: number, bytes: View, count: number) =>
           this.#send(bytes.subarray(0, count), true),
-        errno: () => EAGAIN,
+        errno: () => this.#errno,
       },
       gather: {
         stretches,
@@ -110,7 +116,9 @@ class Peer {
         engine,
         pool: new OutputPool(engine),
         runBatch: (session: Session) => session.run(),
-        connections: { removed: () => {} },
+        connections: {
+          removed: (_: unknown, reason: string) => this.reason = reason,
+        },
         descriptors: null,
       },
     };
@@ -132,6 +140,11 @@ class Peer {
   }
 
   #receive(targets: View[]): number {
+    if (this.isReset) {
+      if (this.#errno !== EAGAIN) return 0;
+      this.#errno = ECONNRESET;
+      return -1;
+    }
     const room = targets.reduce((sum, { length }) => sum + length, 0);
     while (this.#ends[0] >= this.#input.length) this.#ends.shift();
     const waiting = this.#input.length - (this.#ends[0] ?? 0);
@@ -168,12 +181,12 @@ class Peer {
     const flags = this.#events & able;
     if (flags === 0 && !this.#isPrepared) return scheduled.length > 0;
     this.#isPrepared = !this.#isPrepared && this.#random?.oneIn(2) === true;
-    if (this.#isPrepared) this.#prepare();
+    if (this.#isPrepared) this.prepare();
     else this.#watched!.ready(flags);
     return true;
   }
 
-  #prepare(): void {
+  prepare(): void {
     const { length } = this.#input;
     this.#watched!.prepare!();
     this.#inputs.endAhead();
@@ -327,6 +340,15 @@ for (const [name, makeScript] of SCRIPTS) {
     }
   });
 }
+
+Deno.test("a reset that is met before the turn is an error", () => {
+  const { peer } = serveThrough(null, ["get 1\r\n"], {});
+  assert(peer.step());
+  assertEquals(peer.isClosed, false);
+  peer.isReset = true;
+  peer.prepare();
+  assertEquals([peer.isClosed, peer.reason], [true, "error"]);
+});
 
 // Of two such values only one may be pinned: another pinned beside it would be
 // copied, and refused if there were too many copies.
