@@ -7,13 +7,14 @@ import { ACCEPT_BACKOFF_MS, TOO_MANY } from "../accepting.ts";
 import { localPeer, type Peer, tcpPeer } from "../client.ts";
 import type { OpenListener } from "../listeners.ts";
 import { NativeConnection } from "./connection.ts";
-import { EAGAIN, EINTR, EPOLLIN } from "./libc.ts";
+import { EAGAIN, EINTR, EPOLLIN, LibcError } from "./libc.ts";
 import type { NativeListener } from "./listening.ts";
 import type { Watched } from "./loop.ts";
 import type { NativeIo } from "./native_io.ts";
 import { AddressReader } from "./socket_address.ts";
 
 /** Clients accepted before others have a turn. */
+const EBADF = 9;
 const ACCEPTED_MAX = 16;
 /** The client was gone before it was accepted. */
 const ECONNABORTED = 103;
@@ -80,7 +81,11 @@ export class Acceptor implements Watched {
 
   #pause(until: Promise<void>): void {
     this.#unwatch();
-    this.#io.loop.awaiting(until).then(() => this.start());
+    this.#io.loop.awaiting(until).then(() => this.start()).catch((error) => {
+      // The main thread, or the end of the loop, has closed what was watched.
+      const isClosed = error instanceof LibcError && error.errno === EBADF;
+      if (!isClosed) this.failed(error);
+    });
   }
 
   #admit(fd: number): void {
