@@ -14,8 +14,9 @@ import type { NativeIo } from "./native_io.ts";
 import { AddressReader } from "./socket_address.ts";
 
 /** Clients accepted before others have a turn. */
-const EBADF = 9;
 const ACCEPTED_MAX = 16;
+/** The descriptor is closed. */
+const EBADF = 9;
 /** The client was gone before it was accepted. */
 const ECONNABORTED = 103;
 
