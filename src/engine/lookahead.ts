@@ -71,18 +71,26 @@ export class Lookahead {
   }
 
   #fetch(input: Bytes): void {
-    const { count, at, length, until } = this.#scout;
+    const { count, until } = this.#scout;
     this.until = until;
     this.#count = this.#next = 0;
     if (count < KEYS_MIN) return;
-    const store = this.#store;
-    const hashes = this.#hashes;
-    for (let i = 0; i < count; i++) {
-      hashes[i] = store.hash(input, at[i], length[i]);
-    }
-    this.#prefetch.fetch(hashes, count);
+    this.#appendHashes(input, this.#hashes, 0);
+    this.#prefetch.fetch(this.#hashes, count);
     this.#input = input;
     this.#count = count;
+  }
+
+  // Hashes of the keys that were found in `input`, behind the first `from` that
+  // are there, as far as they fit; returns how many there are then.
+  #appendHashes(input: Bytes, hashes: Int32Array, from: number): number {
+    const { count, at, length } = this.#scout;
+    const added = Math.min(count, hashes.length - from);
+    const store = this.#store;
+    for (let i = 0; i < added; i++) {
+      hashes[from + i] = store.hash(input, at[i], length[i]);
+    }
+    return from + added;
   }
 
   /** Between batches: notes the keys in the first `to` bytes of an input that
@@ -91,11 +99,11 @@ export class Lookahead {
     const scout = this.#scout;
     if (input.u8[0] === MAGIC_REQUEST) scout.binary(input, 0, to);
     else scout.text(input, 0, to, false);
-    const { count, at, length } = scout;
-    for (let i = 0; i < count && this.#notedCount < SCOUT_KEYS_MAX; i++) {
-      const hash = this.#store.hash(input, at[i], length[i]);
-      this.#noted[this.#notedCount++] = hash;
-    }
+    this.#notedCount = this.#appendHashes(
+      input,
+      this.#noted,
+      this.#notedCount,
+    );
   }
 
   /** Loads together what the keys noted lead to. */

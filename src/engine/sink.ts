@@ -80,10 +80,10 @@ class PinnedValue implements Source {
   }
 
   isDirect(valueBytesMin: number, stretchBytesMin: number): boolean {
-    if (this.#length < valueBytesMin) return false;
-    if (this.#offset === this.#length) return false;
+    const left = this.#length - this.#offset;
+    if (this.#length < valueBytesMin || left === 0) return false;
     const { records } = this.#partition.shard;
-    const { length } = records.runAt(this.#reference, this.#offset);
+    const { length } = records.runAt(this.#reference, this.#offset, left);
     return length >= stretchBytesMin;
   }
 

@@ -35,8 +35,8 @@ const LOOK_MS = 250;
 /** Nothing that waits for a timer in a worker needs it sooner: those looks,
  * whatever failed and is tried again, the end of clients that were told to go,
  * lines for watchers elsewhere. What native clients wait for, the loop is told
- * of; by TLS a long dump may wait as long at each of its pauses.
- * With 10 ms a set took 1.025 of its CPU (`bench/README.md`). */
+ * of; by TLS a long dump may wait as long at each of its pauses. With 10 ms a
+ * set took 1.025 of its CPU (`bench/README.md`). */
 const TIMERS_LATE_MS = 40;
 /** Where several sockets may listen on one port. */
 const SHARES_TLS = Deno.build.os === "linux";

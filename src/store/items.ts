@@ -249,7 +249,7 @@ export class ItemWriter {
   copyValue(from: number, to: number, offset: number): void {
     const length = this.#records.valueLength(from);
     for (let done = 0; done < length;) {
-      const run = this.#records.runAt(from, done);
+      const run = this.#records.runAt(from, done, length - done);
       this.#records.writeRange(
         to,
         offset + done,

@@ -289,9 +289,8 @@ export class Mover {
     for (const stretch of stretches) {
       const end = offset + stretch.length;
       while (stretch.part === 0 && offset < end) {
-        const run = this.#records.runAt(from, offset);
-        const length = Math.min(run.length, end - offset);
-        this.#records.writeRange(to, offset, length, data, run.at);
+        const { at, length } = this.#records.runAt(from, offset, end - offset);
+        this.#records.writeRange(to, offset, length, data, at);
         this.#memory.totals[T_COPIED_BYTES] += length;
         offset += length;
       }

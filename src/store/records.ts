@@ -189,10 +189,9 @@ export class Records {
     at: number,
   ): void {
     for (let done = 0; done < length;) {
-      const run = this.runAt(reference, offset + done);
-      const count = Math.min(run.length, length - done);
-      copyBytes(this.data, run.at, target, at + done, count);
-      done += count;
+      const run = this.runAt(reference, offset + done, length - done);
+      copyBytes(this.data, run.at, target, at + done, run.length);
+      done += run.length;
     }
   }
 
@@ -205,10 +204,9 @@ export class Records {
     at: number,
   ): void {
     for (let done = 0; done < length;) {
-      const run = this.runAt(reference, offset + done);
-      const count = Math.min(run.length, length - done);
-      copyBytes(source, at + done, this.data, run.at, count);
-      done += count;
+      const run = this.runAt(reference, offset + done, length - done);
+      copyBytes(source, at + done, this.data, run.at, run.length);
+      done += run.length;
     }
   }
 
@@ -219,8 +217,8 @@ export class Records {
     offset: number,
     bytesMax: number,
   ): Uint8Array<ArrayBuffer> {
-    const { at, length } = this.runAt(reference, offset);
-    return this.data.u8.subarray(at, at + Math.min(length, bytesMax));
+    const { at, length } = this.runAt(reference, offset, bytesMax);
+    return this.data.u8.subarray(at, at + length);
   }
 
   /** Appends `length` value bytes from `offset` on to `stretches`, as far as
@@ -234,22 +232,26 @@ export class Records {
   ): number {
     let added = 0;
     for (let i = 0; i < countMax && added < length; i++) {
-      const run = this.runAt(reference, offset + added);
-      const bytes = Math.min(run.length, length - added);
-      stretches.add(this.data, run.at, bytes);
-      added += bytes;
+      const run = this.runAt(reference, offset + added, length - added);
+      stretches.add(this.data, run.at, run.length);
+      added += run.length;
     }
     return added;
   }
 
-  /** Byte offset and count of the longest run of value bytes at `offset`. */
-  runAt(reference: number, offset: number): { at: number; length: number } {
+  /** Byte offset and count of the longest run of value bytes at `offset`, at
+   * most `bytesMax`. */
+  runAt(
+    reference: number,
+    offset: number,
+    bytesMax: number,
+  ): { at: number; length: number } {
     for (let piece = 0;; piece++) {
       const here = this.#pieceLength(reference, piece);
       if (offset < here) {
         return {
           at: this.#pieceAt(reference, piece) + offset,
-          length: here - offset,
+          length: Math.min(here - offset, bytesMax),
         };
       }
       offset -= here;

@@ -23,6 +23,7 @@ import type { DirectLimits } from "../../../src/engine/sink.ts";
 import { Output } from "../../../src/protocol/output.ts";
 import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
+import { smallPages, viewsOf } from "../../support/stretches.ts";
 
 /** Nothing is copied. */
 const ALL_DIRECT: DirectLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
@@ -89,10 +90,9 @@ function pass(
   }
   assertEquals(session.source, null);
   assert(pinnedPages(server) > 0, "still to be sent");
-  const texts = Array.from({ length: stretches.count }, (_, i) => {
-    const at = stretches.at[i];
-    return latin1(stretches.bytes[i].u8, at, at + stretches.length[i]);
-  });
+  const texts = viewsOf(stretches).map((bytes) =>
+    latin1(bytes, 0, bytes.length)
+  );
   held.cancel();
   return texts.join("") +
     latin1(session.output.bytes.u8, 0, session.output.length);
@@ -135,14 +135,6 @@ for (const size of SIZES) {
       assertEquals(pinnedPages(server), 0);
     }
   });
-}
-
-/** A table with the smallest pages. */
-function smallPages(): MemoryServer {
-  const settings = { memoryBytes: 16 << 20, itemBytesMax: 4 << 20 };
-  const server = new MemoryServer(settings);
-  assertEquals(server.store.geometry.pageBytes, 16 * 1024);
-  return server;
 }
 
 /** A session that is about to send a value of `size` bytes. */

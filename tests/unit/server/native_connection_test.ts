@@ -25,6 +25,7 @@ import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { concat, MemoryServer } from "../../support/memory_server.ts";
 import { packet } from "../../support/packets.ts";
 import { Random } from "../../support/random.ts";
+import { viewsOf } from "../../support/stretches.ts";
 
 const FD = 7;
 const ECONNRESET = 104;
@@ -35,12 +36,6 @@ const SETTINGS = [64, 1024].map((megabytes) => ({
 }));
 const STEPS_MAX = 100_000;
 type View = Uint8Array<ArrayBuffer>;
-
-function viewsOf({ count, bytes, at, length }: Stretches): View[] {
-  return bytes.slice(0, count).map(({ u8 }, i) =>
-    u8.subarray(at[i], at[i] + length[i])
-  );
-}
 
 /** The other end of the connection, and the loop that it is served by. */
 class Peer {

@@ -7,16 +7,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { Bytes } from "../../../src/base/bytes.ts";
 import { Stretches } from "../../../src/base/stretches.ts";
-import { MemoryServer } from "../../support/memory_server.ts";
 import { Random } from "../../support/random.ts";
+import { smallPages, viewsOf } from "../../support/stretches.ts";
 
 const LENGTH = 100_000;
 
 /** A value in pages of 16 KB: its bytes, and where they are. */
 async function stored() {
-  const settings = { memoryBytes: 16 << 20, itemBytesMax: 4 << 20 };
-  const server = new MemoryServer(settings);
-  assertEquals(server.store.geometry.pageBytes, 16 * 1024);
+  const server = smallPages();
   const random = new Random(1);
   const bytes = Uint8Array.from({ length: LENGTH }, () => random.below(256));
   const client = server.connect();
@@ -32,12 +30,6 @@ async function stored() {
   return { records: shard.records, reference: shard.reference, bytes };
 }
 
-function bytesOf({ count, bytes, at, length }: Stretches): number[] {
-  return bytes.slice(0, count).flatMap(({ u8 }, i) => [
-    ...u8.subarray(at[i], at[i] + length[i]),
-  ]);
-}
-
 Deno.test("the stretches of a value end where as many as asked for do", async () => {
   const { records, reference, bytes } = await stored();
   const stretches = new Stretches();
@@ -51,7 +43,8 @@ Deno.test("the stretches of a value end where as many as asked for do", async ()
       stretches,
     );
     assertEquals(stretches.total, added);
-    assertEquals(bytesOf(stretches), [...bytes.slice(offset, offset + added)]);
+    const found = viewsOf(stretches).flatMap((view) => [...view]);
+    assertEquals(found, [...bytes.slice(offset, offset + added)]);
     return added;
   };
   assertEquals(add(0, LENGTH, Infinity), LENGTH);
