@@ -27,6 +27,8 @@ export class Bytes {
    * who makes such calls, NaN until then, which is no small integer either: a
    * field that changes its kind takes optimized code with it. */
   address = NaN;
+  /** The same for calls that are told pointers. */
+  pointer: object | null = null;
 
   /** Wraps `buffer`, which may be shared; its last 8 bytes are slack. */
   constructor(buffer: ArrayBufferLike) {

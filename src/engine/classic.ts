@@ -69,8 +69,19 @@ export class Classic {
 
   /** Answers one key of a get; false if no memory is left to answer it. */
   get(command: Command, sink: Sink, showsCas: boolean): boolean {
+    const partition = this.#context.locate(command);
+    return this.getSmall(partition, command, sink, showsCas) ||
+      this.#getLarge(command, sink, showsCas, -1);
+  }
+
+  /** The same if the value is small; else does nothing, and returns false. */
+  getSmall(
+    { shard }: Partition,
+    command: Command,
+    sink: Sink,
+    showsCas: boolean,
+  ): boolean {
     const context = this.#context;
-    const { shard } = context.locate(command);
     const { key, keyAt, keyLength } = command;
     const { output } = sink;
     const mark = output.length;
@@ -90,7 +101,7 @@ export class Classic {
         // Unsigned: without the lock it may be anything, to be thrown away.
         if ((length >>> 0) >= VALUE_PIECE_BYTES) {
           shard.finish(context.now, false);
-          return this.#getLarge(command, sink, showsCas, -1);
+          return false;
         }
         const flags = shard.clientFlags();
         slabClass = shard.slabClassFor(keyLength, length, flags);

@@ -20,6 +20,7 @@ import type { AdminSink } from "./admin.ts";
 import { TextSource } from "./dumps.ts";
 import type { Engine } from "./engine.ts";
 import { LoginState } from "./login_state.ts";
+import * as lookahead from "./lookahead.ts";
 import type { DirectLimits, Source } from "./sink.ts";
 import type { Dialect } from "./session_states.ts";
 import * as sessionStates from "./session_states.ts";
@@ -36,6 +37,7 @@ const {
 } = limits;
 const { COMMANDS_RUN, CONN_YIELDS } = counters;
 const { MAGIC_REQUEST } = binary;
+const { NOT_NOTED } = lookahead;
 const {
   AT_COMMAND,
   ENDED,
@@ -106,6 +108,8 @@ export class Session implements AdminSink {
   upload: Upload | null = null;
   /** The next read should take no more than READ_LITTLE_BYTES. */
   readsLittle = false;
+  /** The last read was such a one. */
+  hasReadLittle = false;
   /** A value is expected: what `stats conns` calls conn_nread. */
   awaitsBody = false;
 
@@ -147,6 +151,7 @@ export class Session implements AdminSink {
 
   /** Tells how many bytes were read to the last target. */
   received(count: number): void {
+    this.hasReadLittle = this.readsLittle;
     this.readsLittle = false;
     if (this.upload !== null && this.upload.isTarget) {
       this.upload.advance(count);
@@ -210,9 +215,11 @@ export class Session implements AdminSink {
 
   // ---- running ----
 
-  /** Runs what can be run now; returns one of the RUN_ codes. */
-  run(): number {
+  /** Runs what can be run now; returns one of the RUN_ codes. `noted` is what
+   * `Lookahead.note` said of the input, before which nothing was half done. */
+  run(noted = NOT_NOTED): number {
     this.engine.context.observers.connection = this.id;
+    if (noted !== NOT_NOTED && this.#answerNoted(noted)) return RUN_READ;
     for (;;) {
       if (this.source !== null) {
         if (this.#hasStretch()) return RUN_SEND;
@@ -236,6 +243,13 @@ export class Session implements AdminSink {
           if (!this.#passBody()) return RUN_READ;
       }
     }
+  }
+
+  // One plain get, as most clients send them one at a time, is answered at
+  // once: all that comes between costs 2 % of its CPU, being cold.
+  #answerNoted(noted: number): boolean {
+    const { text } = this.engine;
+    return this.dialect === text && text.answerNoted(this, noted);
   }
 
   #chooseDialect(): boolean {

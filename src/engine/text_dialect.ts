@@ -11,6 +11,7 @@ import type { Command } from "../protocol/command.ts";
 import * as command from "../protocol/command.ts";
 import * as commands from "../protocol/commands.ts";
 import * as errors from "../protocol/errors.ts";
+import * as keyScout from "../protocol/key_scout.ts";
 import * as reply from "../protocol/reply.ts";
 import * as text from "../protocol/text.ts";
 import type { Session } from "./session.ts";
@@ -46,6 +47,7 @@ const {
   TOO_LARGE_TEXT,
 } = errors;
 const { ERROR_LINES, LETTERS_END, REPLY_MN, REPLY_VERSION } = reply;
+const { PLAIN_GET_KEY_AT } = keyScout;
 const { KEY_TOO_LONG, KEYS_END, nextKey } = text;
 const { AT_COMMAND, IN_BODY, IN_KEYS, IN_LINE_REST, RUN_AGAIN, RUN_READ } =
   sessionStates;
@@ -74,7 +76,9 @@ export class TextDialect implements Dialect {
       else {
         const { from, to } = session;
         if (from >= lookahead.until) {
-          lookahead.text(session.input, from, to, false);
+          // What follows a large value is the next one's line, as a rule.
+          if (session.hasReadLittle) lookahead.until = to;
+          else lookahead.text(session.input, from, to, false);
         }
         code = this.#line(session);
         if (code !== RUN_READ) count++;
@@ -82,6 +86,29 @@ export class TextDialect implements Dialect {
     }
     session.countCommands(count);
     return code === DONE ? RUN_READ : code;
+  }
+
+  /** Answers a get that is all of the input, from what was noted of it; false
+   * if it has to be run as any other. */
+  answerNoted(session: Session, noted: number): boolean {
+    const { engine, input, output } = session;
+    const { command, context, classic } = engine;
+    if (context.observers.isVerbose) return false;
+    const { lookahead } = context;
+    const hash = context.hash = lookahead.notedHash(noted);
+    command.op = OP_GET;
+    command.quiet = false;
+    command.key = input;
+    command.keyAt = PLAIN_GET_KEY_AT;
+    command.keyLength = lookahead.notedLength(noted);
+    const partition = context.store.partitionOf(hash);
+    if (!classic.getSmall(partition, command, session, false)) return false;
+    session.from = session.to;
+    output.reserve(END_BYTES);
+    output.word(LETTERS_END, 4);
+    output.byte(LF);
+    session.countCommands(1);
+    return true;
   }
 
   // Runs the command at `from`.

@@ -7,14 +7,16 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
 import * as binary from "./binary.ts";
 import * as text from "./text.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
+const { KEY_BYTES_MAX } = limits;
 const { BINARY_HEADER_BYTES, MAGIC_REQUEST } = binary;
 const { word } = text;
 
-const SPACE = 32, LF = 10, ZERO = 48;
+const SPACE = 32, CR = 13, LF = 10, ZERO = 48;
 
 const GET = word("get "), SET = word("set "), ADD = word("add ");
 const INCR = word("incr"), TOUCH = word("touc"), DELETE = word("dele");
@@ -26,6 +28,9 @@ const META_DELETE = word("md \0"), META_ARITHMETIC = word("ma \0");
 const LENGTH_TOKEN_CLASSIC = 3, LENGTH_TOKEN_META = 1;
 /** No command that has a key is shorter. */
 const COMMAND_BYTES_MIN = 6;
+
+/** Where a plain get has its key. */
+export const PLAIN_GET_KEY_AT = 4;
 
 /** Most keys found in one go. A core has fewer loads from memory under way at
  * the same time, but waits for the first of them in each go: 32 took 1.11
@@ -68,6 +73,17 @@ export class KeyScout {
     }
     // At least one byte is done with, or the same would be tried for ever.
     this.until = Math.max(at, from + 1);
+  }
+
+  /** After `text`: whether the first `to` bytes of `input` are `get `, the one
+   * key that was found, and a line end. */
+  isPlainGet({ u8, view }: Bytes, to: number): boolean {
+    if (this.count !== 1 || this.at[0] !== PLAIN_GET_KEY_AT) return false;
+    if (view.getInt32(0, true) !== GET) return false;
+    const length = this.length[0];
+    const end = PLAIN_GET_KEY_AT + length;
+    return length <= KEY_BYTES_MAX && end + 2 === to && u8[end] === CR &&
+      u8[end + 1] === LF;
   }
 
   // A key up to its end, which is returned.

@@ -1,6 +1,7 @@
 /**
- * Owns timing a sample of the batches: one of so many, from the bytes being
- * there until the system has the reply, or it waits for the client.
+ * Owns which batches are timed, a sample of one in so many, and counts how long
+ * they took: from the bytes being there until the system has the reply, or it
+ * waits for the client. Never reads a clock.
  *
  * @module
  */
@@ -12,15 +13,12 @@ import * as counters from "../observe/counters.ts";
 const { BATCHES_PER_TIMED } = batchTimes;
 const { BATCHES } = counters;
 
-/** Counts a batch that begins; returns when that was (milliseconds) if it is
- * to be timed, else 0. */
-export function beginBatch({ values }: Counters): number {
-  const isTimed = (values[BATCHES]++ & (BATCHES_PER_TIMED - 1)) === 0;
-  return isTimed ? performance.now() : 0;
+/** Counts a batch that begins; returns whether it is to be timed. */
+export function beginBatch({ values }: Counters): boolean {
+  return (values[BATCHES]++ & (BATCHES_PER_TIMED - 1)) === 0;
 }
 
-/** Counts how long a batch took, if it is one that is timed. */
-export function endBatch({ batchTimes }: Counters, beganMs: number): void {
-  if (beganMs === 0) return;
-  batchTimes.count((performance.now() - beganMs) * 1000);
+/** Counts how long a batch took that was to be timed. */
+export function endTimed({ batchTimes }: Counters, ms: number): void {
+  batchTimes.count(ms * 1000);
 }

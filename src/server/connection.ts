@@ -25,7 +25,7 @@ const { toLatin1 } = bytes;
 const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
   sessionStates;
 const { BYTES_READ, BYTES_WRITTEN, TLS_PROTOCOL_ERRORS } = counters;
-const { beginBatch, endBatch } = batchTimer;
+const { beginBatch, endTimed } = batchTimer;
 const { LINGER_MS } = client;
 
 /** What is written from the table, by writes of its own. A value of 100 KB that
@@ -105,7 +105,7 @@ export class Connection implements ServedClient {
         return;
       }
       counters.values[BYTES_READ] += count;
-      const beganMs = beginBatch(counters);
+      const beganMs = beginBatch(counters) ? performance.now() : NaN;
       session.received(count);
       for (let code = RUN_FLUSH; code !== RUN_READ;) {
         const output = pool.acquire();
@@ -123,7 +123,9 @@ export class Connection implements ServedClient {
         if (code === RUN_READ || code === RUN_FLUSH) continue;
         if (!await this.#follow(code)) return;
       }
-      endBatch(counters, beganMs);
+      if (!Number.isNaN(beganMs)) {
+        endTimed(counters, performance.now() - beganMs);
+      }
       if (this.#isFinishing && session.isIdle) return await this.#leave();
       this.#adaptBuffer(count, target.length);
     }

@@ -77,9 +77,6 @@ export interface ServiceParts {
   recover?: () => number;
   /** Told of every descriptor that native I/O opens or closes. */
   descriptors?: DescriptorLog;
-  /** How late timers of this thread may be while native I/O is busy; unless it
-   * is said, as little as is cheap. */
-  timersLateMs?: number;
   /** Who checks passwords; needed with `-Y` and `-S`. */
   login?: LoginPort | null;
 }
@@ -109,7 +106,6 @@ export class Service {
   acceptsConnections = true;
   readonly admission: Admission;
   readonly descriptors: DescriptorLog | null;
-  readonly timersLateMs: number | undefined;
 
   constructor(parts: ServiceParts) {
     const { settings, store, counters, log, port } = parts;
@@ -121,7 +117,6 @@ export class Service {
     this.#heartbeat = parts.heartbeat;
     this.#recover = parts.recover ?? (() => 0);
     this.descriptors = parts.descriptors ?? null;
-    this.timersLateMs = parts.timersLateMs;
     const context = new Context(store, settings, parts.started, counters);
     context.setTime(this.now);
     context.observers.clock = parts.unixTime;
@@ -152,12 +147,13 @@ export class Service {
     return this.#clock[0];
   }
 
-  /** Runs what a client has sent; returns one of the RUN_ codes. */
-  runBatch(session: Session): number {
+  /** Runs what a client has sent; returns one of the RUN_ codes. As
+   * `Session.run`. */
+  runBatch(session: Session, noted?: number): number {
     this.engine.context.setTime(this.now);
     this.#heartbeat[0]++;
     try {
-      return session.run();
+      return session.run(noted);
     } finally {
       this.#heartbeat[0]++;
       this.engine.context.observers.connection = 0;
@@ -350,9 +346,14 @@ export class Service {
 
   /** Lets other connections go first. */
   yield(): Promise<void> {
-    const turn = new Promise<void>((resolve) => setTimeout(resolve, 0));
-    // Native I/O does not see timers, unless it is told that one is waited for.
-    return this.#native?.loop.awaiting(turn) ?? turn;
+    return this.pause(0);
+  }
+
+  /** Resolves after so long, and a few milliseconds more under load: native I/O
+   * does not see timers, unless it is told that one is waited for. */
+  pause(ms: number): Promise<void> {
+    const over = new Promise<void>((resolve) => setTimeout(resolve, ms));
+    return this.#native?.loop.awaiting(over) ?? over;
   }
 
   /** Accepts nobody any more. */

@@ -54,11 +54,13 @@ export class SingleServer implements ServerPort, ViewPort {
   readonly #security: Security;
   readonly #log: Log;
   #isStopping = false;
+  /** Nothing changes the table any more. */
+  #isResting = false;
   readonly #counters = new Counters();
   /** The current table second, where every batch reads it. */
   readonly #now = new Int32Array(1);
   readonly #ticking: ReturnType<typeof setInterval>;
-  #sweeping: ReturnType<typeof setTimeout> | null = null;
+  #isSweeping = false;
   readonly #stopped = Promise.withResolvers<number>();
   readonly #drain: Drain;
   readonly #warmRestart: WarmRestart | null;
@@ -102,6 +104,7 @@ export class SingleServer implements ServerPort, ViewPort {
       flushAt: () => context.flushAt,
       setFlushAt: (second) => context.flushAt = second,
       batches: () => this.#counters.values[BATCHES],
+      pause: (ms) => this.service.pause(ms),
     });
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -167,10 +170,9 @@ export class SingleServer implements ServerPort, ViewPort {
     this.#end(isWritten ? 0 : EXIT_NO_SNAPSHOT);
   }
 
-  // Nothing changes the table any more.
   #rest(): void {
     clearInterval(this.#ticking);
-    if (this.#sweeping !== null) clearTimeout(this.#sweeping);
+    this.#isResting = true;
   }
 
   #tick(): void {
@@ -178,14 +180,15 @@ export class SingleServer implements ServerPort, ViewPort {
     if (now === this.#now[0]) return;
     this.#now[0] = now;
     this.service.timePassed();
-    if (this.#sweeping === null) this.#sweep();
+    if (!this.#isSweeping) this.#sweep();
   }
 
-  #sweep(): void {
-    const more = this.store.sweep(SWEEP_RECORDS, this.service.now);
-    this.#sweeping = more
-      ? setTimeout(() => this.#sweep(), SWEEP_PAUSE_MS)
-      : null;
+  async #sweep(): Promise<void> {
+    this.#isSweeping = true;
+    while (
+      !this.#isResting && this.store.sweep(SWEEP_RECORDS, this.service.now)
+    ) await this.service.pause(SWEEP_PAUSE_MS);
+    this.#isSweeping = false;
   }
 
   /** Stops at once: connections end, nothing is accepted any more. */

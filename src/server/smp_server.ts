@@ -135,6 +135,7 @@ export class SmpServer implements ViewPort {
       flushAt: () => this.control.flushAt,
       setFlushAt: (second) => this.control.flushAt = second,
       batches: () => this.#counters.batches(),
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     });
   }
 

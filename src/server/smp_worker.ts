@@ -32,12 +32,6 @@ import { reasonOf } from "./start_error.ts";
 
 /** How often a worker looks whether a second has passed. */
 const LOOK_MS = 250;
-/** Nothing that waits for a timer in a worker needs it sooner: those looks,
- * whatever failed and is tried again, the end of clients that were told to go,
- * lines for watchers elsewhere. What native clients wait for, the loop is told
- * of; by TLS a long dump may wait as long at each of its pauses. With 10 ms a
- * set took 1.025 of its CPU (`bench/README.md`). */
-const TIMERS_LATE_MS = 40;
 /** Where several sockets may listen on one port. */
 const SHARES_TLS = Deno.build.os === "linux";
 
@@ -119,7 +113,6 @@ class Worker {
         opened: (fd) => control.setDescriptorOwner(fd, worker),
         closed: (fd) => control.clearDescriptorOwner(fd),
       },
-      timersLateMs: TIMERS_LATE_MS,
       login,
     });
     this.#port.context = this.#service.engine.context;

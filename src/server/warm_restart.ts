@@ -49,6 +49,8 @@ export interface WarmRestartParts {
   setFlushAt(second: number): void;
   /** Batches of clients so far: if there are more, somebody is there. */
   batches(): number;
+  /** Resolves after so long, as exactly as clients allow. */
+  pause(ms: number): Promise<void>;
 }
 
 /** The snapshots of one server. */
@@ -221,10 +223,9 @@ export class WarmRestart {
     const batches = this.#parts.batches();
     const isAlone = batches === this.#batches;
     this.#batches = batches;
-    return new Promise((resolve) => {
-      if (isAlone) setImmediate(resolve);
-      else setTimeout(resolve, PAUSE_MS);
-    });
+    return isAlone
+      ? new Promise((resolve) => setImmediate(resolve))
+      : this.#parts.pause(PAUSE_MS);
   }
 
   // True if the frame has more items.

@@ -108,7 +108,7 @@ export class Acceptor implements Watched {
 
   #reject(fd: number): void {
     this.#io.service.countRejected();
-    this.#io.libc.send(fd, TOO_MANY, TOO_MANY.length);
+    this.#io.libc.send(fd, TOO_MANY);
     this.#io.libc.close(fd);
   }
 }

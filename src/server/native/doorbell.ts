@@ -75,7 +75,7 @@ export class Doorbell {
   async ring(): Promise<void> {
     // The read has to wait first: one that finds its byte is no turn.
     const turn = this.#conn.read(this.#read);
-    this.#libc.send(this.fd, ONE, 1);
+    this.#libc.send(this.fd, ONE);
     await turn;
   }
 

@@ -13,7 +13,7 @@ import type { Libc } from "./libc.ts";
 import * as libc from "./libc.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
-const { MSG_NOSIGNAL } = libc;
+const { frontOf, MSG_NOSIGNAL, pointerOf } = libc;
 
 /** struct iovec: an address and a length of 64 bits each, in words. */
 const VECTOR_WORDS = 4;
@@ -33,8 +33,7 @@ export class Gather {
 
   constructor(libc: Libc) {
     this.#libc = libc;
-    // Asked for its buffer, a small array moves to where it stays.
-    const vectors = addressOf(new Uint8Array(this.#vectors.buffer));
+    const vectors = addressOf(pointerOf(this.#vectors));
     putAddress(this.#message, MESSAGE_VECTORS_WORD, vectors);
   }
 
@@ -74,12 +73,12 @@ export class Gather {
 }
 
 // Numbers: addresses of processes have 56 bits at most, mostly 47.
-function addressOf(array: Uint8Array<ArrayBuffer>): number {
-  return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(array)));
+function addressOf(pointer: Deno.PointerObject): number {
+  return Number(Deno.UnsafePointer.value(pointer));
 }
 
 function baseOf(bytes: Bytes): number {
-  if (Number.isNaN(bytes.address)) bytes.address = addressOf(bytes.u8);
+  if (Number.isNaN(bytes.address)) bytes.address = addressOf(frontOf(bytes));
   return bytes.address;
 }
 

@@ -39,22 +39,20 @@ export class InputPool {
   /** What every session reads into that holds nothing. */
   readonly common = Bytes.allocate(READ_BUFFER_BYTES_MAX);
   readonly #free: Bytes[][] = Array.from({ length: SIZES }, () => []);
-  readonly #whole = this.common.u8.subarray(0, this.common.capacity);
-  readonly #little = this.#whole.subarray(0, READ_LITTLE_BYTES);
   readonly #ahead: Bytes[] = [];
-  readonly #aheadTargets: Uint8Array<ArrayBuffer>[] = [];
   #aheadCount = 0;
 
-  /** Before a read that is not of a value: where to read to. That is the common
-   * buffer, with the little that is held, unless there is more to come of what
-   * is held. */
-  target(session: Session): Uint8Array<ArrayBuffer> {
+  /** Before a read that is not of a value: how much may be read to the front of
+   * the common buffer. If something is held that is 0, and the session says
+   * where to read to: to the common buffer behind what is held, if that is
+   * little, and not more is to come of it than fits. */
+  commonRoom(session: Session): number {
     const { input, from, to } = session;
     if (input === this.common) {
       // Nothing is held. A view less per request: 2 % of its CPU.
       if (session.upload === null) {
         session.from = session.to = 0;
-        return session.readsLittle ? this.#little : this.#whole;
+        return session.readsLittle ? READ_LITTLE_BYTES : this.common.capacity;
       }
     } else if (
       to - from <= MOVED_BYTES_MAX && session.wanted <= this.common.capacity
@@ -62,18 +60,16 @@ export class InputPool {
       session.moveInput(this.common);
       this.#release(input);
     }
-    return session.readTarget();
+    return 0;
   }
 
   /** Before a read for a session that holds nothing and has to wait for its
    * turn: where to read to. */
-  aheadTarget(): Uint8Array<ArrayBuffer> {
+  aheadTarget(): Bytes {
     if (this.#aheadCount === this.#ahead.length) {
-      const bytes = Bytes.allocate(AHEAD_BYTES);
-      this.#ahead.push(bytes);
-      this.#aheadTargets.push(bytes.u8.subarray(0, AHEAD_BYTES));
+      this.#ahead.push(Bytes.allocate(AHEAD_BYTES));
     }
-    return this.#aheadTargets[this.#aheadCount];
+    return this.#ahead[this.#aheadCount];
   }
 
   /** Tells that such a read brought something. */

@@ -17,10 +17,12 @@ import * as libc from "./libc.ts";
 const { EPOLLIN, EVENTS_MAX } = libc;
 
 /** Longest service without a turn of the event loop while that has nothing to
- * do, as far as its descriptor tells, unless the thread says otherwise: it does
- * not tell of timers, which are late by as much. A turn costs 110 us of CPU,
- * nearly all of it for cold memory. */
-const TIMERS_LATE_MS = 10;
+ * do, as far as its descriptor tells: it does not tell of timers, which are late
+ * by as much. Nothing that waits for one needs it sooner, but what the loop is
+ * told of (`awaiting`): they read the time, try again what failed, end clients
+ * that were told to go. A turn costs 110 us of CPU, nearly all of it for cold
+ * memory: with 10 ms a set of 100 KB took 1.02 (`bench/README.md`). */
+const TIMERS_LATE_MS = 40;
 /** The same where the descriptor is no help: somebody served here waits for a
  * promise, which code of this thread may keep, or more are ready than one call
  * reports, and the descriptor is the last of them. */
@@ -57,18 +59,9 @@ export interface Watched {
   failed(error: unknown): void;
 }
 
-/** What a loop need not be told. */
-export interface LoopOptions {
-  /** How late timers of the thread may be under load. */
-  timersLateMs?: number;
-  /** Called when several were prepared, before their turns. */
-  prepared?: () => void;
-}
-
 /** The loop of one thread. */
 export class NativeLoop {
   readonly #libc: Libc;
-  readonly #timersLateMs: number;
   readonly #epoll: Epoll;
   readonly #prepared: () => void;
   #doorbell: Doorbell | null = null;
@@ -85,7 +78,7 @@ export class NativeLoop {
   /** That has something to do. */
   #isTurnDue = false;
   /** How long the next service may last. */
-  #servingMs: number;
+  #servingMs = TIMERS_LATE_MS;
   /** When the service began, and when it has to end. */
   #sinceMs = 0;
   #untilMs = 0;
@@ -95,11 +88,9 @@ export class NativeLoop {
   #isAsleep = false;
   #isStopped = false;
 
-  constructor(libc: Libc, options: LoopOptions = {}) {
-    const { timersLateMs = TIMERS_LATE_MS, prepared = () => {} } = options;
+  /** @param prepared called when several were prepared, before their turns */
+  constructor(libc: Libc, prepared = () => {}) {
     this.#libc = libc;
-    this.#timersLateMs = timersLateMs;
-    this.#servingMs = timersLateMs;
     this.#prepared = prepared;
     this.#epoll = new Epoll(libc);
   }
@@ -202,7 +193,7 @@ export class NativeLoop {
 
   get #mostMs(): number {
     if (this.#runtime < 0) return UNWATCHED_MS;
-    return this.#awaited > 0 ? UNTOLD_MS : this.#timersLateMs;
+    return this.#awaited > 0 ? UNTOLD_MS : TIMERS_LATE_MS;
   }
 
   #giveWayWithin(serviceMs: number): void {
@@ -281,7 +272,7 @@ export class NativeLoop {
     const isActive = wasDue || this.#libc.threadMs() - since > BUSY_TURN_MS;
     this.#servingMs = isActive
       ? SERVING_MS_MIN
-      : Math.min(this.#timersLateMs, this.#servingMs * 2);
+      : Math.min(TIMERS_LATE_MS, this.#servingMs * 2);
   }
 
   async #sleep(): Promise<void> {

@@ -30,12 +30,9 @@ export class NativeIo {
     this.gather = new Gather(libc);
     this.counters = service.engine.context.counters;
     const { context: { lookahead } } = service.engine;
-    this.loop = new NativeLoop(libc, {
-      timersLateMs: service.timersLateMs,
-      prepared: () => {
-        lookahead.fetchNoted();
-        this.inputs.endAhead();
-      },
+    this.loop = new NativeLoop(libc, () => {
+      lookahead.fetchNoted();
+      this.inputs.endAhead();
     });
     this.#run();
   }

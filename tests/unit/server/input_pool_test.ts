@@ -26,7 +26,10 @@ function holding(pool: InputPool, text: string): Session {
 }
 
 function receive(pool: InputPool, session: Session, text: string): void {
-  const target = pool.target(session);
+  const room = pool.commonRoom(session);
+  const target = room > 0
+    ? pool.common.u8.subarray(0, room)
+    : session.readTarget();
   target.set(toLatin1(text));
   session.received(text.length);
 }
@@ -41,7 +44,9 @@ Deno.test("who holds nothing has the common buffer", () => {
   session.from = session.to;
   pool.settle(session);
   assertStrictEquals(session.input, pool.common);
-  assertEquals(pool.target(session).length, READ_BUFFER_BYTES_MAX);
+  assertEquals(pool.commonRoom(session), READ_BUFFER_BYTES_MAX);
+  session.readsLittle = true;
+  assertEquals(pool.commonRoom(session), READ_LITTLE_BYTES);
 });
 
 Deno.test("what is held survives what others read", () => {
@@ -68,7 +73,7 @@ Deno.test("much is held where it is until all of it is used", () => {
     pool.settle(session);
     const own = session.input;
     assert(own !== pool.common && own.capacity >= 10_000);
-    pool.target(session);
+    assertEquals(pool.commonRoom(session), 0);
     assertStrictEquals(session.input, extra === 0 ? pool.common : own);
     pool.settle(session);
     session.from = session.to;
@@ -129,7 +134,7 @@ Deno.test("what came ahead of a turn survives until then", () => {
   for (let round = 0; round < 2; round++) {
     const sessions = texts.map(() => holding(pool, ""));
     texts.forEach((text, i) => {
-      pool.aheadTarget().set(toLatin1(text));
+      pool.aheadTarget().u8.set(toLatin1(text));
       pool.receivedAhead(sessions[i], text.length);
     });
     pool.endAhead();
@@ -142,9 +147,9 @@ Deno.test("what came ahead of a turn survives until then", () => {
     two.from += 7;
     pool.settle(two);
     receive(pool, one, "get 4\r\n");
-    pool.aheadTarget().fill(0);
+    pool.aheadTarget().u8.fill(0);
     pool.receivedAhead(holding(pool, ""), 0);
-    pool.aheadTarget().fill(0);
+    pool.aheadTarget().u8.fill(0);
     assertEquals([held(two), held(three)], ["get", texts[2]]);
     pool.endAhead();
     for (const session of sessions) pool.end(session);

@@ -6,7 +6,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { toLatin1 } from "../../../src/base/bytes.ts";
+import { type Bytes, toLatin1 } from "../../../src/base/bytes.ts";
 import {
   READ_LITTLE_BYTES,
   STRETCH_BYTES_PER_CALL_MAX,
@@ -14,6 +14,7 @@ import {
 import { Stretches } from "../../../src/base/stretches.ts";
 import type { Settings } from "../../../src/base/settings.ts";
 import { OUTPUT_BYTES } from "../../../src/observe/counters.ts";
+import type { Lookahead } from "../../../src/engine/lookahead.ts";
 import type { Session } from "../../../src/engine/session.ts";
 import { NativeConnection } from "../../../src/server/native/connection.ts";
 import { InputPool } from "../../../src/server/native/input_pool.ts";
@@ -47,6 +48,7 @@ class Peer {
   readonly #ends: number[];
   readonly #replies: Uint8Array[] = [];
   #watched: Watched | null = null;
+  #lookahead: Lookahead | null = null;
   #events = 0;
   #scheduled: Watched[] = [];
   readonly #inputs = new InputPool();
@@ -76,17 +78,21 @@ class Peer {
 
   /** What a connection calls. */
   io(server: MemoryServer): NativeIo {
-    const { engine, context: { counters } } = server;
+    const { engine, context: { counters, lookahead } } = server;
+    this.#lookahead = lookahead;
     const stretches = new Stretches();
     const io = {
       counters,
       inputs: this.#inputs,
       libc: {
         receive: (_: number, target: View) => this.#receive([target]),
-        send: (_: number, bytes: View, count: number) =>
-          this.#send(bytes.subarray(0, count), false),
-        sendMore: (_: number, bytes: View, count: number) =>
-          this.#send(bytes.subarray(0, count), true),
+        receiveInto: (_: number, { u8 }: Bytes, count: number) =>
+          this.#receive([u8.subarray(0, count)]),
+        send: (_: number, bytes: View, isMore: boolean) =>
+          this.#send(bytes, isMore),
+        sendFront: (_: number, { u8 }: Bytes, count: number, isMore: boolean) =>
+          this.#send(u8.subarray(0, count), isMore),
+        nowMs: () => 0,
         errno: () => this.#errno,
       },
       gather: {
@@ -110,7 +116,7 @@ class Peer {
       service: {
         engine,
         pool: new OutputPool(engine),
-        runBatch: (session: Session) => session.run(),
+        runBatch: (session: Session, noted: number) => session.run(noted),
         connections: {
           removed: (_: unknown, reason: string) => this.reason = reason,
         },
@@ -184,6 +190,7 @@ class Peer {
   prepare(): void {
     const { length } = this.#input;
     this.#watched!.prepare!();
+    this.#lookahead!.fetchNoted();
     this.#inputs.endAhead();
     if (this.#input.length < length) this.ahead++;
   }

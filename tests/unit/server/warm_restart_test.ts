@@ -41,6 +41,7 @@ function begin(path: string, store = createStore({ limitBytes: MIB })): Life {
     flushAt: () => life.flushAt,
     setFlushAt: (second) => life.flushAt = second,
     batches: () => 0,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
   life.restart.start();
   return life;
