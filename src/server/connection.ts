@@ -17,6 +17,7 @@ import type { Peer, ServedClient } from "./client.ts";
 import * as client from "./client.ts";
 import { NodeTlsConn } from "./node_tls_conn.ts";
 import type { Service } from "./service.ts";
+import * as writePace from "./write_pace.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
 const { OUTPUT_HIGH_WATER_BYTES, READ_BUFFER_BYTES_MIN, READ_LITTLE_BYTES } =
@@ -27,6 +28,7 @@ const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
 const { BYTES_READ, BYTES_WRITTEN, TLS_PROTOCOL_ERRORS } = counters;
 const { beginBatch, endTimed } = batchTimer;
 const { LINGER_MS } = client;
+const { UNPACED } = writePace;
 
 /** What is written from the table, by writes of its own. A value of 100 KB that
  * is copied, so that its reply is one write, takes 0.8 of the CPU. */
@@ -47,8 +49,11 @@ export class Connection implements ServedClient {
   #isFinishing = false;
   #isLeaving = false;
   #smallReads = 0;
-  /** Bytes of the write that is under way. */
+  /** Bytes of the write that is under way, and what `WritePace` said of it. */
   #writing = 0;
+  #began = UNPACED;
+  /** By TLS writes are slow, and others are not kept waiting for them. */
+  readonly #isPaced: boolean;
   /** A stretch of the table is being written. */
   #isSending = false;
 
@@ -60,6 +65,7 @@ export class Connection implements ServedClient {
     // By TLS everything is copied anyway, and small writes cost records.
     const isTls = "handshake" in conn || conn instanceof NodeTlsConn;
     if (!isTls) this.session.directLimits = DIRECT_LIMITS;
+    this.#isPaced = !isTls;
   }
 
   get id(): number {
@@ -96,6 +102,7 @@ export class Connection implements ServedClient {
   async #loop(): Promise<void> {
     const { session } = this;
     const { pool, engine } = this.#service;
+    const { pace } = pool;
     const { counters } = engine.context;
     for (;;) {
       const target = session.readTarget();
@@ -108,6 +115,11 @@ export class Connection implements ServedClient {
       const beganMs = beginBatch(counters) ? performance.now() : NaN;
       session.received(count);
       for (let code = RUN_FLUSH; code !== RUN_READ;) {
+        if (pace.isFull && this.#isPaced) {
+          await pace.turn();
+          // The turn is for somebody.
+          if (this.#isClosed) return pace.letNextIn();
+        }
         const output = pool.acquire();
         session.output = output;
         code = this.#service.runBatch(session);
@@ -120,6 +132,7 @@ export class Connection implements ServedClient {
           this.#endWriting();
         }
         pool.release(output);
+        pace.letNextIn();
         if (code === RUN_READ || code === RUN_FLUSH) continue;
         if (!await this.#follow(code)) return;
       }
@@ -151,8 +164,20 @@ export class Connection implements ServedClient {
   }
 
   #startWriting(bytes: number): void {
+    const { pool } = this.#service;
     this.#writing = bytes;
-    this.#service.pool.countWaiting(bytes);
+    pool.countWaiting(bytes);
+    if (this.#isPaced) this.#began = pool.pace.began(bytes);
+    pool.pace.letNextIn();
+  }
+
+  // The write has ended, or never will.
+  #countWritten(): void {
+    const { pool } = this.#service;
+    pool.countWaiting(-this.#writing);
+    pool.pace.ended(this.#writing, this.#began);
+    this.#writing = 0;
+    this.#began = UNPACED;
   }
 
   async #writeRest(bytes: Uint8Array, written: number): Promise<void> {
@@ -175,8 +200,7 @@ export class Connection implements ServedClient {
   #endWriting(): void {
     this.#service.engine.context.counters.values[BYTES_WRITTEN] +=
       this.#writing;
-    this.#service.pool.countWaiting(-this.#writing);
-    this.#writing = 0;
+    this.#countWritten();
   }
 
   // Buffers follow the load: large while reads fill them, small when idle.
@@ -240,8 +264,8 @@ export class Connection implements ServedClient {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.session.dispose();
-    this.#service.pool.countWaiting(-this.#writing);
-    this.#writing = 0;
+    this.#countWritten();
+    this.#service.pool.pace.letNextIn();
     try {
       this.#conn.close();
     } catch {
