@@ -29,11 +29,13 @@ export class Gather {
   readonly stretches = new Stretches();
   readonly #libc: Libc;
   readonly #vectors = new Uint32Array(Stretches.COUNT_MAX * VECTOR_WORDS);
+  readonly #vectorsAt = pointerOf(this.#vectors);
   readonly #message = new Uint32Array(MESSAGE_WORDS);
+  readonly #messageAt = pointerOf(this.#message);
 
   constructor(libc: Libc) {
     this.#libc = libc;
-    const vectors = addressOf(pointerOf(this.#vectors));
+    const vectors = addressOf(this.#vectorsAt);
     putAddress(this.#message, MESSAGE_VECTORS_WORD, vectors);
   }
 
@@ -61,14 +63,14 @@ export class Gather {
    * or -1. */
   send(fd: number, sent: number): number {
     this.#message[MESSAGE_COUNT_WORD] = this.#fillVectors(sent);
-    return this.#libc.calls.sendmsg(fd, this.#message, MSG_NOSIGNAL);
+    return this.#libc.calls.sendmsg(fd, this.#messageAt, MSG_NOSIGNAL);
   }
 
   /** Receives into the stretches, one after the other: the count, 0 at the end,
    * or -1. */
   receive(fd: number): number {
     const count = this.#fillVectors(0);
-    return this.#libc.calls.readv(fd, this.#vectors, count);
+    return this.#libc.calls.readv(fd, this.#vectorsAt, count);
   }
 }
 
