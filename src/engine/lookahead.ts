@@ -1,7 +1,7 @@
 /**
  * Owns the keys of the next commands of a batch, and their hashes, so that the
- * table can load together what they will need. Never changes anything, and no
- * command depends on it.
+ * table can load together what they will need. Never changes anything. One kind
+ * of command depends on it: a plain get that was noted.
  *
  * A get waits twice for memory, for its bucket and then for its record: 20 to
  * 25 % of the CPU time of a pipelined get with 100,000 items (`bench/README.md`).
@@ -31,7 +31,8 @@ const TEXT_BYTES_MIN = 40;
 export const NOT_NOTED = -1;
 
 /** The lookahead of one worker. Invariant: what it knows is about the input
- * as it is until the batch ends; `forget` comes first in every batch. */
+ * as it is until the batch ends; `forget` comes first in every batch that
+ * asks for a hash. */
 export class Lookahead {
   readonly #store: Store;
   readonly #prefetch: Prefetch;

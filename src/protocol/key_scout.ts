@@ -2,7 +2,8 @@
  * Owns finding the keys of the commands that wait in the input, ahead of
  * their turn and without reading the commands: so that what their keys lead
  * to can be fetched together. Never refuses anything; a key that is missed,
- * or found where there is none, costs time and nothing else.
+ * or found where there is none, costs time and nothing else. Only what
+ * `isPlainGet` says is relied on.
  *
  * @module
  */

@@ -52,6 +52,8 @@ export class Connection implements ServedClient {
   /** Bytes of the write that is under way, and what `WritePace` said of it. */
   #writing = 0;
   #began = UNPACED;
+  /** Something was received, and waits for its turn. */
+  #awaitsTurn = false;
   /** By TLS writes are slow, and others are not kept waiting for them. */
   readonly #isPaced: boolean;
   /** A stretch of the table is being written. */
@@ -115,8 +117,10 @@ export class Connection implements ServedClient {
       const beganMs = beginBatch(counters) ? performance.now() : NaN;
       session.received(count);
       for (let code = RUN_FLUSH; code !== RUN_READ;) {
-        if (pace.isFull && this.#isPaced) {
+        if (pace.isFull && this.#isPaced && session.source === null) {
+          this.#awaitsTurn = true;
           await pace.turn();
+          this.#awaitsTurn = false;
           // The turn is for somebody.
           if (this.#isClosed) return pace.letNextIn();
         }
@@ -126,7 +130,9 @@ export class Connection implements ServedClient {
         if (output.length > 0) {
           this.#startWriting(output.length);
           const written = await this.#conn.write(output.filled());
+          this.#endPaced();
           if (written < output.length) {
+            pace.letNextIn();
             await this.#writeRest(output.filled(), written);
           }
           this.#endWriting();
@@ -171,12 +177,9 @@ export class Connection implements ServedClient {
     pool.pace.letNextIn();
   }
 
-  // The write has ended, or never will.
-  #countWritten(): void {
-    const { pool } = this.#service;
-    pool.countWaiting(-this.#writing);
-    pool.pace.ended(this.#writing, this.#began);
-    this.#writing = 0;
+  #endPaced(): void {
+    if (this.#began === UNPACED) return;
+    this.#service.pool.pace.ended(this.#writing, this.#began);
     this.#began = UNPACED;
   }
 
@@ -200,7 +203,8 @@ export class Connection implements ServedClient {
   #endWriting(): void {
     this.#service.engine.context.counters.values[BYTES_WRITTEN] +=
       this.#writing;
-    this.#countWritten();
+    this.#service.pool.countWaiting(-this.#writing);
+    this.#writing = 0;
   }
 
   // Buffers follow the load: large while reads fill them, small when idle.
@@ -264,7 +268,9 @@ export class Connection implements ServedClient {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.session.dispose();
-    this.#countWritten();
+    this.#endPaced();
+    this.#service.pool.countWaiting(-this.#writing);
+    this.#writing = 0;
     this.#service.pool.pace.letNextIn();
     try {
       this.#conn.close();
@@ -286,7 +292,7 @@ export class Connection implements ServedClient {
 
   /** Whether the next thing to come is a command. */
   get isAtCommand(): boolean {
-    return !this.isWriting && this.session.isAtCommand;
+    return !this.isWriting && !this.#awaitsTurn && this.session.isAtCommand;
   }
 
   get isClosed(): boolean {

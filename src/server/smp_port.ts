@@ -36,6 +36,8 @@ export class WorkerPort implements ServerPort {
   #pending: Promise<unknown> | null = null;
   /** Set once the engine is there. */
   context!: Context;
+  /** As `Service.pause`; set with it. */
+  pause!: (ms: number) => Promise<void>;
 
   constructor(parts: PortParts) {
     this.#parts = parts;
@@ -145,6 +147,6 @@ export class WorkerPort implements ServerPort {
   }
 
   yield(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, 0));
+    return this.pause(0);
   }
 }

@@ -116,6 +116,7 @@ class Worker {
       login,
     });
     this.#port.context = this.#service.engine.context;
+    this.#port.pause = (ms) => this.#service.pause(ms);
     this.#relay = this.#relayFor(counters);
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
   }

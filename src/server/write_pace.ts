@@ -14,32 +14,30 @@ import * as limits from "../base/limits.ts";
 // Bound to constants of this module: `src/README.md`, "Imports".
 const { OUTPUT_PACED_BYTES_MIN, OUTPUT_UNDERWAY_BYTES_MAX } = limits;
 
-/** When no write has ended for so long, it is clients who do not read that are
- * waited for: their writes count no more, and everybody goes on. */
-const STUCK_MS = 5;
+/** A write counts for this long at most while somebody waits: one that takes
+ * longer waits for its client, and nobody should wait for that. */
+const COUNTS_MS = 2;
 /** A write that does not count. */
 export const UNPACED = -1;
 
-/** The large outputs of one worker. Invariant: if somebody waits, there is a
- * write that counts, somebody who was let in a moment ago, or the timer. */
+/** The large outputs of one worker. Invariant: while somebody waits the timer
+ * runs, and lets at least one in. */
 export class WritePace {
   #underwayBytes = 0;
   /** Rises when the writes so far count no more. */
   #round = 0;
-  /** Writes that have ended. */
-  #endedCount = 0;
-  #waiting: (() => void)[] = [];
-  #watching: ReturnType<typeof setTimeout> | null = null;
+  readonly #waiting: (() => void)[] = [];
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   /** Whether the next output should wait for its `turn`. */
   get isFull(): boolean {
     return this.#underwayBytes >= OUTPUT_UNDERWAY_BYTES_MAX;
   }
 
-  /** Resolves when there is room, or nobody knows when there will be. Whoever
-   * waits calls `letNextIn` when it has used its turn, or does not need it. */
+  /** Resolves when there is room. Whoever waits calls `letNextIn` when it has
+   * used its turn, or does not need it. */
   turn(): Promise<void> {
-    if (this.#watching === null) this.#watch();
+    this.#timer ??= setTimeout(() => this.#forget(), COUNTS_MS);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
@@ -50,10 +48,8 @@ export class WritePace {
     return this.#round;
   }
 
-  /** That write has ended, well or not. */
+  /** The system has taken what it takes at once, or the write has failed. */
   ended(bytes: number, began: number): void {
-    if (began === UNPACED) return;
-    this.#endedCount++;
     if (began === this.#round) this.#underwayBytes -= bytes;
   }
 
@@ -62,19 +58,12 @@ export class WritePace {
     if (this.#waiting.length > 0 && !this.isFull) this.#waiting.shift()!();
   }
 
-  #watch(): void {
-    const endedBefore = this.#endedCount;
-    this.#watching = setTimeout(() => {
-      this.#watching = null;
-      if (this.#waiting.length === 0) return;
-      if (this.#endedCount === endedBefore) this.#letAllIn();
-      else this.#watch();
-    }, STUCK_MS);
-  }
-
-  #letAllIn(): void {
+  #forget(): void {
+    this.#timer = null;
+    if (this.#waiting.length === 0) return;
     this.#underwayBytes = 0;
     this.#round++;
-    for (const letIn of this.#waiting.splice(0)) letIn();
+    this.#timer = setTimeout(() => this.#forget(), COUNTS_MS);
+    this.letNextIn();
   }
 }

@@ -75,6 +75,7 @@ export class InputPool {
   /** Tells that such a read brought something. */
   receivedAhead(session: Session, count: number): void {
     session.input = this.#ahead[this.#aheadCount++];
+    session.hasReadLittle = false;
     session.from = 0;
     session.to = count;
   }

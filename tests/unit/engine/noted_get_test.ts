@@ -5,12 +5,13 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
+import { Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import { KEY_BYTES_MAX, VALUE_PIECE_BYTES } from "../../../src/base/limits.ts";
 import type { Settings } from "../../../src/base/settings.ts";
 import { NOT_NOTED } from "../../../src/engine/lookahead.ts";
 import type { Session } from "../../../src/engine/session.ts";
 import { RUN_CLOSE, RUN_READ } from "../../../src/engine/session_states.ts";
+import { SCOUT_KEYS_MAX } from "../../../src/protocol/key_scout.ts";
 import { Output } from "../../../src/protocol/output.ts";
 import {
   createSharingServers,
@@ -154,4 +155,60 @@ Deno.test("a noted get waits for the login", () => {
     reply: "CLIENT_ERROR unauthenticated\r\n",
     noted: true,
   });
+});
+
+Deno.test("each of several that wait is answered from its own note", async () => {
+  const server = new MemoryServer();
+  const { lookahead } = server.context;
+  const client = server.connect();
+  const keys = ["one", "three", "seventeen", "x".repeat(KEY_BYTES_MAX)];
+  for (const key of keys) {
+    await client.send(`set ${key} 0 0 ${key.length}\r\n${key}\r\n`);
+  }
+  // What has no number may take several.
+  const texts = [
+    ...keys.slice(0, 2).map((key) => `get ${key}\r\n`),
+    "get one three\r\n",
+    "version\r\n",
+    ...keys.slice(2).map((key) => `get ${key}\r\n`),
+  ];
+  const waiting = texts.map((text) => {
+    const { session } = server.connect();
+    session.feed(toLatin1("mn\r\n"));
+    replyOf(session, NOT_NOTED);
+    session.feed(toLatin1(text));
+    return { session, noted: lookahead.note(session.input, session.to) };
+  });
+  lookahead.fetchNoted();
+  assertEquals(waiting.map(({ noted }) => noted !== NOT_NOTED), [
+    true,
+    true,
+    false,
+    false,
+    true,
+    true,
+  ]);
+  const value = (key: string) => `VALUE ${key} 0 ${key.length}\r\n${key}\r\n`;
+  const [one, three, ...others] = keys.map((key) => `${value(key)}END\r\n`);
+  assertEquals(
+    waiting.map(({ session, noted }) => replyOf(session, noted)),
+    [
+      one,
+      three,
+      `${value("one")}${value("three")}END\r\n`,
+      await client.send("version\r\n"),
+      ...others,
+    ],
+  );
+});
+
+Deno.test("a get for whose key there is no room is not noted", () => {
+  const { lookahead } = new MemoryServer().context;
+  const input = Bytes.fromLatin1("get key\r\n");
+  const numbers = Array.from(
+    { length: SCOUT_KEYS_MAX + 1 },
+    () => lookahead.note(input, input.capacity),
+  );
+  const all = Array.from({ length: SCOUT_KEYS_MAX }, (_, i) => i);
+  assertEquals(numbers, [...all, NOT_NOTED]);
 });

@@ -135,7 +135,9 @@ Deno.test("what came ahead of a turn survives until then", () => {
     const sessions = texts.map(() => holding(pool, ""));
     texts.forEach((text, i) => {
       pool.aheadTarget().u8.set(toLatin1(text));
+      sessions[i].hasReadLittle = true;
       pool.receivedAhead(sessions[i], text.length);
+      assertEquals(sessions[i].hasReadLittle, false);
     });
     pool.endAhead();
     const [one, two, three] = sessions;

@@ -31,10 +31,10 @@ class LookedAt extends Libc {
   }
 }
 
-/** By then services last as long as they may, which is 10 ms. */
+/** By then services last long: they may for 40 ms. */
 const LOOKS_BEFORE = 60_000;
-/** By then they do in any case, even if it is 40 ms, and if the event loop has
- * had something to do in between. */
+/** By then they do in any case, even if the event loop has had something to do
+ * in between. */
 const LOOKS_MAX = 4_000_000;
 
 /** How often a loop that is never without work looks at the time from the call

@@ -20,7 +20,7 @@ import { WritePace } from "../../../src/server/write_pace.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
 
 const FULL = OUTPUT_UNDERWAY_BYTES_MAX;
-const STUCK_MS = 5;
+const COUNTS_MS = 2;
 
 /** Who has been let in, of those that waited. */
 function waiting(pace: WritePace, names: string): string[] {
@@ -67,31 +67,30 @@ Deno.test("they are let in one after the other, when there is room", async () =>
   assertEquals(letIn, ["a"]);
 });
 
-Deno.test("nobody waits for clients who do not read", async () => {
+Deno.test("a write that takes long counts no more while somebody waits", async () => {
   using time = new FakeTime();
   const pace = new WritePace();
-  const stuck = pace.began(FULL);
+  const slow = pace.began(FULL);
+  await time.tickAsync(10 * COUNTS_MS);
+  assertEquals(pace.isFull, true);
   const letIn = waiting(pace, "ab");
-  await time.tickAsync(STUCK_MS - 1);
+  await time.tickAsync(COUNTS_MS - 1);
   assertEquals(letIn, []);
   await time.tickAsync(1);
-  assertEquals([letIn, pace.isFull], [["a", "b"], false]);
-  // They count no more, not even when they end.
+  assertEquals([letIn, pace.isFull], [["a"], false]);
+  // Not even when it ends.
   const next = pace.began(FULL);
-  pace.ended(FULL, stuck);
+  pace.ended(FULL, slow);
   assertEquals(pace.isFull, true);
-  // As long as writes end, it is worth waiting.
-  const more = waiting(pace, "c");
-  for (let i = 0; i < 3; i++) {
-    pace.ended(FULL, pace.began(FULL));
-    await time.tickAsync(STUCK_MS);
-    assertEquals(more, []);
-  }
-  await time.tickAsync(STUCK_MS);
-  assertEquals([more, pace.isFull], [["c"], false]);
+  await time.tickAsync(COUNTS_MS);
+  assertEquals(letIn, ["a", "b"]);
   pace.ended(FULL, next);
-  // The last look finds nobody.
-  await time.tickAsync(2 * STUCK_MS);
+  // Later nobody looks any more.
+  await time.tickAsync(COUNTS_MS);
+  const last = pace.began(FULL);
+  await time.tickAsync(10 * COUNTS_MS);
+  assertEquals(pace.isFull, true);
+  pace.ended(FULL, last);
   assertEquals(pace.isFull, false);
 });
 
@@ -100,7 +99,7 @@ class Clients {
   readonly #service: Service;
   readonly connections: Connection[] = [];
   /** Ends the write of each connection that has one. */
-  readonly writes = new Map<number, () => void>();
+  readonly writes = new Map<number, (count?: number) => void>();
   readonly replies: string[] = [];
   readonly served: Promise<void>[] = [];
 
@@ -121,16 +120,17 @@ class Clients {
     const conn = {
       read: (target: Uint8Array) => {
         const input = inputs.shift();
-        if (input === undefined) return new Promise(() => {});
+        if (!input) return new Promise(() => {});
         target.set(toLatin1(input));
         return Promise.resolve(input.length);
       },
       write: (bytes: Uint8Array) =>
         new Promise((resolve) =>
-          this.writes.set(index, () => {
+          this.writes.set(index, (count = bytes.length) => {
             this.writes.delete(index);
-            this.replies[index] = latin1(bytes, 0, bytes.length);
-            resolve(bytes.length);
+            const reply = this.replies[index] ?? "";
+            this.replies[index] = reply + latin1(bytes, 0, count);
+            resolve(count);
           })
         ),
       close: () => {},
@@ -191,6 +191,17 @@ Deno.test("room for several is used by several", async () => {
   assertEquals(clients.writing, [1, 2, 3, 4]);
 });
 
+Deno.test("who has nothing to say lets the next one in", async () => {
+  using time = new FakeTime();
+  const clients = await clientsOf(time, 3);
+  clients.ask("get");
+  clients.ask("get k\r\n");
+  await settle(time);
+  clients.writes.get(0)!();
+  await settle(time);
+  assertEquals(clients.writing, [1, 2, 4]);
+});
+
 Deno.test("who has left when its turn comes passes it on", async () => {
   using time = new FakeTime();
   const clients = await clientsOf(time, 5);
@@ -227,9 +238,31 @@ Deno.test("who leaves, writing or waiting, keeps nobody waiting", async () => {
 
 Deno.test("clients who do not read keep others waiting for a moment", async () => {
   using time = new FakeTime();
+  const clients = await clientsOf(time, 9);
+  for (const writing of [3, 6, 9]) {
+    assertEquals(clients.writing.length, writing);
+    await time.tickAsync(COUNTS_MS);
+    await settle(time);
+  }
+});
+
+Deno.test("what the system does not take at once keeps nobody waiting", async () => {
+  using time = new FakeTime();
   const clients = await clientsOf(time, 5);
   assertEquals(clients.writing, [0, 1, 2]);
-  await time.tickAsync(STUCK_MS);
+  clients.writes.get(1)!(50_000);
   await settle(time);
-  assertEquals(clients.writing, [0, 1, 2, 3, 4]);
+  assertEquals(clients.writing, [0, 1, 2, 3]);
+});
+
+Deno.test("who waits for its turn is not idle", async () => {
+  using time = new FakeTime();
+  const clients = await clientsOf(time, 4);
+  clients.ask("");
+  await settle(time);
+  const idle = clients.connections.map(({ isAtCommand }) => isAtCommand);
+  assertEquals(idle, [false, false, false, false, true]);
+  clients.writes.get(0)!();
+  await settle(time);
+  assertEquals(clients.connections[0].isAtCommand, true);
 });
