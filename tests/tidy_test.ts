@@ -55,7 +55,6 @@ const BINDS_IMPORTS = [
   "server/service.ts",
   "server/batch_timer.ts",
   "server/output_pool.ts",
-  "server/write_pace.ts",
   "server/native/connection.ts",
   "server/native/gather.ts",
   "server/native/loop.ts",

@@ -74,12 +74,6 @@ export const OUTPUT_HIGH_WATER_BYTES = 128 * 1024;
 export const OUTPUT_LOW_WATER_BYTES = 8 * 1024;
 export const OUTPUT_TOTAL_BYTES = 32 * 1024 * 1024;
 
-/** Outputs from this size on are written a few at a time over Deno's I/O: while
- * so many bytes of them are on their way, the next one waits. They should fit
- * the second cache of a core. */
-export const OUTPUT_PACED_BYTES_MIN = 32 * 1024;
-export const OUTPUT_UNDERWAY_BYTES_MAX = 256 * 1024;
-
 /** Values from this size on are pinned and copied out in pieces. */
 export const VALUE_PIECE_BYTES = 64 * 1024;
 

@@ -17,7 +17,6 @@ import type { Peer, ServedClient } from "./client.ts";
 import * as client from "./client.ts";
 import { NodeTlsConn } from "./node_tls_conn.ts";
 import type { Service } from "./service.ts";
-import * as writePace from "./write_pace.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
 const { OUTPUT_HIGH_WATER_BYTES, READ_BUFFER_BYTES_MIN, READ_LITTLE_BYTES } =
@@ -28,7 +27,6 @@ const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
 const { BYTES_READ, BYTES_WRITTEN, TLS_PROTOCOL_ERRORS } = counters;
 const { beginBatch, endTimed } = batchTimer;
 const { LINGER_MS } = client;
-const { UNPACED } = writePace;
 
 /** What is written from the table, by writes of its own. A value of 100 KB that
  * is copied, so that its reply is one write, takes 0.8 of the CPU. */
@@ -49,13 +47,8 @@ export class Connection implements ServedClient {
   #isFinishing = false;
   #isLeaving = false;
   #smallReads = 0;
-  /** Bytes of the write that is under way, and what `WritePace` said of it. */
+  /** Bytes of the write that is under way. */
   #writing = 0;
-  #began = UNPACED;
-  /** Something was received, and waits for its turn. */
-  #awaitsTurn = false;
-  /** By TLS writes are slow, and others are not kept waiting for them. */
-  readonly #isPaced: boolean;
   /** A stretch of the table is being written. */
   #isSending = false;
 
@@ -67,7 +60,6 @@ export class Connection implements ServedClient {
     // By TLS everything is copied anyway, and small writes cost records.
     const isTls = "handshake" in conn || conn instanceof NodeTlsConn;
     if (!isTls) this.session.directLimits = DIRECT_LIMITS;
-    this.#isPaced = !isTls;
   }
 
   get id(): number {
@@ -104,7 +96,6 @@ export class Connection implements ServedClient {
   async #loop(): Promise<void> {
     const { session } = this;
     const { pool, engine } = this.#service;
-    const { pace } = pool;
     const { counters } = engine.context;
     for (;;) {
       const target = session.readTarget();
@@ -117,28 +108,18 @@ export class Connection implements ServedClient {
       const beganMs = beginBatch(counters) ? performance.now() : NaN;
       session.received(count);
       for (let code = RUN_FLUSH; code !== RUN_READ;) {
-        if (pace.isFull && this.#isPaced && session.source === null) {
-          this.#awaitsTurn = true;
-          await pace.turn();
-          this.#awaitsTurn = false;
-          // The turn is for somebody.
-          if (this.#isClosed) return pace.letNextIn();
-        }
         const output = pool.acquire();
         session.output = output;
         code = this.#service.runBatch(session);
         if (output.length > 0) {
           this.#startWriting(output.length);
           const written = await this.#conn.write(output.filled());
-          this.#endPaced();
           if (written < output.length) {
-            pace.letNextIn();
             await this.#writeRest(output.filled(), written);
           }
           this.#endWriting();
         }
         pool.release(output);
-        pace.letNextIn();
         if (code === RUN_READ || code === RUN_FLUSH) continue;
         if (!await this.#follow(code)) return;
       }
@@ -170,17 +151,8 @@ export class Connection implements ServedClient {
   }
 
   #startWriting(bytes: number): void {
-    const { pool } = this.#service;
     this.#writing = bytes;
-    pool.countWaiting(bytes);
-    if (this.#isPaced) this.#began = pool.pace.began(bytes);
-    pool.pace.letNextIn();
-  }
-
-  #endPaced(): void {
-    if (this.#began === UNPACED) return;
-    this.#service.pool.pace.ended(this.#writing, this.#began);
-    this.#began = UNPACED;
+    this.#service.pool.countWaiting(bytes);
   }
 
   async #writeRest(bytes: Uint8Array, written: number): Promise<void> {
@@ -268,10 +240,8 @@ export class Connection implements ServedClient {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.session.dispose();
-    this.#endPaced();
     this.#service.pool.countWaiting(-this.#writing);
     this.#writing = 0;
-    this.#service.pool.pace.letNextIn();
     try {
       this.#conn.close();
     } catch {
@@ -292,7 +262,7 @@ export class Connection implements ServedClient {
 
   /** Whether the next thing to come is a command. */
   get isAtCommand(): boolean {
-    return !this.isWriting && !this.#awaitsTurn && this.session.isAtCommand;
+    return !this.isWriting && this.session.isAtCommand;
   }
 
   get isClosed(): boolean {

@@ -8,7 +8,6 @@ import * as limits from "../base/limits.ts";
 import type { Engine } from "../engine/engine.ts";
 import * as counters from "../observe/counters.ts";
 import { Output } from "../protocol/output.ts";
-import { WritePace } from "./write_pace.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
 const { OUTPUT_HIGH_WATER_BYTES, OUTPUT_LOW_WATER_BYTES, OUTPUT_TOTAL_BYTES } =
@@ -26,8 +25,6 @@ export class OutputPool {
   readonly #free: Output[] = [];
   #keptBytes = 0;
   readonly #engine: Engine;
-  /** Who may make a large output when. */
-  readonly pace = new WritePace();
 
   constructor(engine: Engine) {
     this.#engine = engine;
