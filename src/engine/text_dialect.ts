@@ -12,6 +12,7 @@ import * as command from "../protocol/command.ts";
 import * as commands from "../protocol/commands.ts";
 import * as errors from "../protocol/errors.ts";
 import * as keyScout from "../protocol/key_scout.ts";
+import type { Output } from "../protocol/output.ts";
 import * as reply from "../protocol/reply.ts";
 import * as text from "../protocol/text.ts";
 import type { Session } from "./session.ts";
@@ -53,7 +54,6 @@ const { AT_COMMAND, IN_BODY, IN_KEYS, IN_LINE_REST, RUN_AGAIN, RUN_READ } =
   sessionStates;
 
 const CR = 13, LF = 10;
-/** END and its line end. */
 const END_BYTES = 5;
 
 /** One line is dealt with; the next may follow at once. */
@@ -104,9 +104,7 @@ export class TextDialect implements Dialect {
     const partition = context.store.partitionOf(hash);
     if (!classic.getSmall(partition, command, session, false)) return false;
     session.from = session.to;
-    output.reserve(END_BYTES);
-    output.word(LETTERS_END, 4);
-    output.byte(LF);
+    appendEnd(output);
     session.countCommands(1);
     return true;
   }
@@ -238,9 +236,7 @@ export class TextDialect implements Dialect {
       if (found === KEYS_END) {
         session.from = command.next;
         session.state = AT_COMMAND;
-        output.reserve(END_BYTES);
-        output.word(LETTERS_END, 4);
-        output.byte(LF);
+        appendEnd(output);
         return DONE;
       }
       if (found === KEY_TOO_LONG) return this.#refuseKeys(session, BAD_FORMAT);
@@ -366,6 +362,13 @@ export class TextDialect implements Dialect {
     const text = latin1(reply.u8, 0, reply.capacity - 2);
     session.engine.context.observers.log(`>${session.id} ${text}`);
   }
+}
+
+// END and its line end.
+function appendEnd(output: Output): void {
+  output.reserve(END_BYTES);
+  output.word(LETTERS_END, 4);
+  output.byte(LF);
 }
 
 function isGet(op: number): boolean {

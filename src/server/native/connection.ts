@@ -8,9 +8,9 @@
  * @module
  */
 import { assert } from "../../base/assert.ts";
+import * as lookahead from "../../engine/lookahead.ts";
 import { Session } from "../../engine/session.ts";
 import type { Source } from "../../engine/sink.ts";
-import * as lookahead from "../../engine/lookahead.ts";
 import * as sessionStates from "../../engine/session_states.ts";
 import type { Upload } from "../../engine/upload.ts";
 import * as counters from "../../observe/counters.ts";
@@ -132,8 +132,8 @@ export class NativeConnection implements ServedClient, Watched {
     this.#isBrief = false;
     this.#aheadBytes = count;
     inputs.receivedAhead(this.session, count);
-    const { lookahead } = service.engine.context;
-    this.#noted = lookahead.note(this.session.input, count);
+    const { context } = service.engine;
+    this.#noted = context.lookahead.note(this.session.input, count);
   }
 
   ready(flags: number): void {
@@ -175,7 +175,7 @@ export class NativeConnection implements ServedClient, Watched {
     // The other clock costs 4 us when its code is cold.
     const beganMs = beginBatch(counters) ? libc.nowMs() : NaN;
     this.#sentInARow = 0;
-    this.#run(this.#noted);
+    this.#run();
     for (let i = 1; i < RECEIVES_MAX && this.#expectsMore; i++) {
       if (this.#receiveOnce() <= 0) break;
       this.#run();
@@ -255,9 +255,10 @@ export class NativeConnection implements ServedClient, Watched {
   // ---- running ----
 
   // Runs what was received, as far as one output goes.
-  #run(noted = NOT_NOTED): void {
+  #run(): void {
     const { session } = this;
     const { inputs, service } = this.#io;
+    const noted = this.#noted;
     this.#noted = NOT_NOTED;
     const output = service.pool.acquire();
     session.output = output;
