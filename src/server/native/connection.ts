@@ -47,6 +47,8 @@ const STRETCHES_MAX = 4;
 /** Who last sent up to here waits for its reply, as a rule, and is received
  * from before its turn. */
 const BRIEF_BYTES = 256;
+/** A longer reply does not wait for others: it would leave the caches. */
+const WAITING_BYTES_MAX = 1024;
 /** As many bytes of input ask for nothing: the end of a line, at most. */
 const LINE_END_BYTES = 2;
 /** All of a large value is sent from the table: stretches cost no call of
@@ -83,6 +85,9 @@ export class NativeConnection implements ServedClient, Watched {
   #aheadBytes = 0;
   /** What is known of them. */
   #noted = NOT_NOTED;
+  /** Whether the reply may wait until others have theirs, and one that does. */
+  #mayWait = false;
+  #waiting: Output | null = null;
   #isScheduled = false;
   #isWatching = false;
   #isFinishing = false;
@@ -103,7 +108,8 @@ export class NativeConnection implements ServedClient, Watched {
   }
 
   get isWriting(): boolean {
-    return this.#unsent !== null || this.#awaitsRoom;
+    return this.#unsent !== null || this.#awaitsRoom ||
+      this.#waiting !== null;
   }
 
   get isAtCommand(): boolean {
@@ -121,7 +127,7 @@ export class NativeConnection implements ServedClient, Watched {
   // is there when it is needed: 2 % of the CPU of single requests.
   prepare(): void {
     if (!this.#isBrief || this.#isClosed || this.#lingering !== null) return;
-    const { libc, inputs, service } = this.#io;
+    const { counters, libc, inputs, service } = this.#io;
     const target = inputs.aheadTarget();
     const count = libc.receiveInto(this.#fd, target, target.capacity);
     if (count <= 0) {
@@ -129,7 +135,8 @@ export class NativeConnection implements ServedClient, Watched {
       this.#isGone(count);
       return;
     }
-    this.#isBrief = false;
+    counters.values[BYTES_READ] += count;
+    this.#isBrief = this.#wasFilled = false;
     this.#aheadBytes = count;
     inputs.receivedAhead(this.session, count);
     const { context } = service.engine;
@@ -150,6 +157,16 @@ export class NativeConnection implements ServedClient, Watched {
     else if (!wasWriting && !this.#isScheduled) this.#receive();
   }
 
+  // Replies made together are sent together, by code that is in the caches: 2 %
+  // of the CPU of single requests.
+  complete(): void {
+    const output = this.#waiting;
+    if (output === null) return;
+    this.#waiting = null;
+    this.#send(output, RUN_READ);
+    this.#isBrief = !this.isWriting;
+  }
+
   resume(): void {
     this.#isScheduled = false;
     this.#sentInARow = 0;
@@ -168,30 +185,24 @@ export class NativeConnection implements ServedClient, Watched {
 
   #receive(): void {
     const { counters, libc } = this.#io;
-    const count = this.#aheadBytes > 0
-      ? this.#takeAhead()
-      : this.#receiveOnce();
+    const ahead = this.#aheadBytes;
+    this.#aheadBytes = 0;
+    const count = ahead > 0 ? ahead : this.#receiveOnce();
     if (count <= 0) return;
+    const isTimed = beginBatch(counters);
     // The other clock costs 4 us when its code is cold.
-    const beganMs = beginBatch(counters) ? libc.nowMs() : NaN;
+    const beganMs = isTimed ? libc.nowMs() : NaN;
     this.#sentInARow = 0;
+    this.#mayWait = ahead > 0 && count <= BRIEF_BYTES && !isTimed;
     this.#run();
     for (let i = 1; i < RECEIVES_MAX && this.#expectsMore; i++) {
       if (this.#receiveOnce() <= 0) break;
       this.#run();
     }
-    if (!Number.isNaN(beganMs)) endTimed(counters, libc.nowMs() - beganMs);
+    if (isTimed) endTimed(counters, libc.nowMs() - beganMs);
     this.#isBrief = count <= BRIEF_BYTES && this.session.isIdle &&
       !this.session.readsLittle && !this.isWriting && !this.#isScheduled &&
       !this.#isWatching;
-  }
-
-  #takeAhead(): number {
-    const count = this.#aheadBytes;
-    this.#aheadBytes = 0;
-    this.#wasFilled = false;
-    this.#io.counters.values[BYTES_READ] += count;
-    return count;
   }
 
   // Returns the count of bytes, or less than 1 if there were none.
@@ -258,14 +269,18 @@ export class NativeConnection implements ServedClient, Watched {
   #run(): void {
     const { session } = this;
     const { inputs, service } = this.#io;
-    const noted = this.#noted;
+    const noted = this.#noted, mayWait = this.#mayWait;
     this.#noted = NOT_NOTED;
+    this.#mayWait = false;
     const output = service.pool.acquire();
     session.output = output;
     let code = service.runBatch(session, noted);
     if (code === RUN_SEND) code = this.#passDirect(output);
     inputs.settle(session);
-    this.#send(output, code);
+    const waits = mayWait && code === RUN_READ && session.isIdle &&
+      output.length <= WAITING_BYTES_MAX && this.#held === null;
+    if (waits) this.#waiting = output;
+    else this.#send(output, code);
   }
 
   // A value leaves together with the rest of its reply. It is pinned until
@@ -411,10 +426,8 @@ export class NativeConnection implements ServedClient, Watched {
     const { counters, service } = this.#io;
     const output = this.#unsent!;
     const count = this.#sendFrom(output, this.#sent, this.#after);
-    if (count < 0) {
-      if (this.#hasFailed()) this.close(this.session.closeReason);
-      return;
-    }
+    if (count < 0 && this.#hasFailed()) this.close(this.session.closeReason);
+    if (count < 0) return;
     this.#sent += count;
     counters.values[BYTES_WRITTEN] += count;
     if (this.#sent < output.length + this.#heldBytes) return;
@@ -474,11 +487,10 @@ export class NativeConnection implements ServedClient, Watched {
     this.#letGo();
     this.session.dispose();
     inputs.end(this.session);
-    if (this.#unsent !== null) {
-      service.pool.countWaiting(-this.#unsent.length);
-      service.pool.release(this.#unsent);
-      this.#unsent = null;
-    }
+    const output = this.#unsent ?? this.#waiting;
+    if (this.#unsent !== null) service.pool.countWaiting(-output!.length);
+    if (output !== null) service.pool.release(output);
+    this.#unsent = this.#waiting = null;
     service.descriptors?.closed(this.#fd);
     loop.close(this.#fd);
     service.connections.removed(this, reason);

@@ -40,11 +40,11 @@ const BUSY_TURN_MS = 0.3;
  * precede sleep. */
 const WAIT_MS = 1;
 const WAITS_MAX = 16;
-/** Sockets served between two looks at the clock. */
+/** Sockets served together, between two looks at the clock: all of them
+ * receive, then all are served, then all send, so that their loads from memory
+ * overlap and each step finds its code in the caches. Of more, the first would
+ * wait for the last. */
 const SLICE = 16;
-/** As many receive before the first of them is served, so that their loads from
- * memory overlap. Of more, the first would wait for the last. */
-const TOGETHER = 4;
 
 /** Somebody whose socket is watched. */
 export interface Watched {
@@ -53,6 +53,8 @@ export interface Watched {
   prepare?(): void;
   /** Something that was asked for is ready; a false alarm is possible. */
   ready(flags: number): void;
+  /** All that were prepared have had their turn: what waited for them goes on. */
+  complete?(): void;
   /** The turn has come that was asked for with `schedule`. */
   resume(): void;
   /** One of the above has thrown. */
@@ -214,16 +216,16 @@ export class NativeLoop {
   }
 
   #serveReady(): void {
-    const end = Math.min(this.#count, this.#next + SLICE);
-    while (this.#next < end) {
-      const until = Math.min(end, this.#next + TOGETHER);
-      if (until - this.#next > 1) this.#prepare(until);
-      while (this.#next < until) this.#serveEvent(this.#next++);
-    }
+    const first = this.#next;
+    const end = Math.min(this.#count, first + SLICE);
+    const areSeveral = end - first > 1;
+    if (areSeveral) this.#prepare(first, end);
+    while (this.#next < end) this.#serveEvent(this.#next++);
+    if (areSeveral) this.#complete(first, end);
   }
 
-  #prepare(until: number): void {
-    for (let i = this.#next; i < until; i++) {
+  #prepare(first: number, end: number): void {
+    for (let i = first; i < end; i++) {
       const watched = this.#watched[this.#epoll.descriptorOf(i)];
       try {
         watched?.prepare?.();
@@ -241,6 +243,17 @@ export class NativeLoop {
       watched.ready(this.#epoll.flagsOf(i));
     } catch (error) {
       watched.failed(error);
+    }
+  }
+
+  #complete(first: number, end: number): void {
+    for (let i = first; i < end; i++) {
+      const watched = this.#watched[this.#epoll.descriptorOf(i)];
+      try {
+        watched?.complete?.();
+      } catch (error) {
+        watched!.failed(error);
+      }
     }
   }
 

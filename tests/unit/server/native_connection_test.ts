@@ -6,7 +6,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { type Bytes, toLatin1 } from "../../../src/base/bytes.ts";
+import { type Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import {
   READ_LITTLE_BYTES,
   STRETCH_BYTES_PER_CALL_MAX,
@@ -21,6 +21,7 @@ import { InputPool } from "../../../src/server/native/input_pool.ts";
 import { EAGAIN, EPOLLIN, EPOLLOUT } from "../../../src/server/native/libc.ts";
 import type { Watched } from "../../../src/server/native/loop.ts";
 import type { NativeIo } from "../../../src/server/native/native_io.ts";
+import type { Output } from "../../../src/protocol/output.ts";
 import { OutputPool } from "../../../src/server/output_pool.ts";
 import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { concat, MemoryServer } from "../../support/memory_server.ts";
@@ -54,6 +55,10 @@ class Peer {
   readonly #inputs = new InputPool();
   /** The connection has received before its turn, which comes next. */
   #isPrepared = false;
+  /** So it did before this turn, and others may do so with it. */
+  #areSeveral = false;
+  /** Replies that were to wait for those of others. */
+  waited = 0;
   /** Receives before a turn that brought something. */
   ahead = 0;
   /** What was sent last may wait for what follows. */
@@ -63,6 +68,10 @@ class Peer {
   reason = "";
   /** The next receive meets a reset, those after it the end. */
   isReset = false;
+  /** It was told that no more replies come. */
+  isEnding = false;
+  /** Output buffers that were taken and not given back. */
+  outputsMissing = 0;
   #errno = EAGAIN;
 
   constructor(random: Random | null, requests: string[]) {
@@ -74,6 +83,10 @@ class Peer {
 
   get reply(): Uint8Array {
     return concat(this.#replies);
+  }
+
+  get text(): string {
+    return latin1(this.reply, 0, this.reply.length);
   }
 
   /** What a connection calls. */
@@ -93,6 +106,7 @@ class Peer {
         sendFront: (_: number, { u8 }: Bytes, count: number, isMore: boolean) =>
           this.#send(u8.subarray(0, count), isMore),
         nowMs: () => 0,
+        endSending: () => this.isEnding = true,
         errno: () => this.#errno,
       },
       gather: {
@@ -115,7 +129,7 @@ class Peer {
       },
       service: {
         engine,
-        pool: new OutputPool(engine),
+        pool: this.#pool(new OutputPool(engine)),
         runBatch: (session: Session, noted: number) => session.run(noted),
         connections: {
           removed: (_: unknown, reason: string) => this.reason = reason,
@@ -124,6 +138,20 @@ class Peer {
       },
     };
     return io as unknown as NativeIo;
+  }
+
+  #pool(pool: OutputPool) {
+    return {
+      acquire: () => {
+        this.outputsMissing++;
+        return pool.acquire();
+      },
+      release: (output: Output) => {
+        this.outputsMissing--;
+        pool.release(output);
+      },
+      countWaiting: (bytes: number) => pool.countWaiting(bytes),
+    };
   }
 
   // How much of so many bytes goes through: nothing, little, or all.
@@ -183,8 +211,17 @@ class Peer {
     if (flags === 0 && !this.#isPrepared) return scheduled.length > 0;
     this.#isPrepared = !this.#isPrepared && this.#random?.oneIn(2) === true;
     if (this.#isPrepared) this.prepare();
-    else this.#watched!.ready(flags);
+    else this.#turn(flags);
     return true;
+  }
+
+  #turn(flags: number): void {
+    this.#watched!.ready(flags);
+    if (!this.#areSeveral) return;
+    this.#areSeveral = false;
+    const { length } = this.#replies;
+    this.#watched!.complete!();
+    if (this.#replies.length > length) this.waited++;
   }
 
   prepare(): void {
@@ -192,7 +229,16 @@ class Peer {
     this.#watched!.prepare!();
     this.#lookahead!.fetchNoted();
     this.#inputs.endAhead();
+    this.#areSeveral = true;
     if (this.#input.length < length) this.ahead++;
+  }
+
+  ready(): void {
+    this.#watched!.ready(EPOLLIN);
+  }
+
+  complete(): void {
+    this.#watched!.complete!();
   }
 
   /** At the end: nobody waits for what will not come. */
@@ -312,12 +358,13 @@ const SCRIPTS: [string, (random: Random) => string | string[]][] = [
 
 for (const [name, makeScript] of SCRIPTS) {
   Deno.test(`every reply comes whole through a narrow socket, ${name}`, async () => {
-    let ahead = 0;
+    let ahead = 0, waited = 0;
     for (let seed = 1; seed <= 25; seed++) {
       const script = makeScript(new Random(seed));
       const { server, peer } = serve(seed, script);
       for (let steps = 0; peer.step(); steps++) assert(steps < STEPS_MAX);
       ahead += peer.ahead;
+      waited += peer.waited;
       const plain = new MemoryServer(SETTINGS[seed % 2]);
       const text = typeof script === "string" ? script : script.join("");
       const expected = await plain.connect().sendBytes(toLatin1(text));
@@ -326,8 +373,11 @@ for (const [name, makeScript] of SCRIPTS) {
       peer.checkIdle();
       assertEquals(leftOver(server), leftOver(plain));
       assertEquals(Math.max(...leftOver(server)), 0);
+      assertEquals(peer.outputsMissing, 0);
     }
-    if (makeScript === singleRequests) assert(ahead > 100, `ahead: ${ahead}`);
+    if (makeScript !== singleRequests) return;
+    assert(ahead > 100, `ahead: ${ahead}`);
+    assert(waited > 50, `waited: ${waited}`);
   });
 
   Deno.test(`a connection that ends anywhere holds nothing, ${name}`, () => {
@@ -339,9 +389,62 @@ for (const [name, makeScript] of SCRIPTS) {
       connection.close("test");
       assertEquals(peer.isClosed, true);
       assertEquals(Math.max(...leftOver(server)), 0, `seed ${seed}`);
+      assertEquals(peer.outputsMissing, 0);
     }
   });
 }
+
+/** A connection whose client sends one request at a time, after the first,
+ * before the turn that answers the next one. */
+function prepared(requests: string[]) {
+  const served = serveThrough(null, requests, {});
+  assert(served.peer.step());
+  served.peer.prepare();
+  return served;
+}
+
+Deno.test("a reply that waits for others is a reply under way", () => {
+  const { peer, connection } = prepared(["mn\r\n", "mn\r\n"]);
+  peer.ready();
+  assertEquals([peer.text, connection.isWriting], ["MN\r\n", true]);
+  // Drained twice: it is not idle, and ends after its reply.
+  connection.finish();
+  connection.finish();
+  assertEquals(peer.isClosed, false);
+  peer.complete();
+  assertEquals([peer.text, connection.isWriting], ["MN\r\nMN\r\n", false]);
+  assertEquals(peer.isEnding, true);
+  connection.close("test");
+});
+
+Deno.test("a connection that ends while its reply waits holds nothing", () => {
+  const { server, peer, connection } = prepared(["mn\r\n", "mn\r\n"]);
+  peer.ready();
+  connection.close("test");
+  peer.complete();
+  assertEquals([peer.text, peer.outputsMissing], ["MN\r\n", 0]);
+  assertEquals(Math.max(...leftOver(server)), 0);
+});
+
+Deno.test("a reply of up to a kilobyte waits for others, a longer one does not", () => {
+  for (const [extra, waits] of [[-1, true], [0, true], [1, false]] as const) {
+    const around = "VALUE 1 0 1000\r\n\r\nEND\r\n".length;
+    const size = 1024 - around + extra;
+    const set = `set 1 0 0 ${size}\r\n${valueOf(size, 1)}\r\n`;
+    const { server, peer } = serveThrough(
+      null,
+      [set, "mn\r\n", "get 1\r\n"],
+      {},
+    );
+    while (!peer.text.endsWith("MN\r\n")) assert(peer.step());
+    peer.prepare();
+    peer.ready();
+    assertEquals(!peer.text.endsWith("END\r\n"), waits, `${size} bytes`);
+    peer.complete();
+    assert(peer.text.endsWith("END\r\n"));
+    assertEquals(Math.max(...leftOver(server)), 0);
+  }
+});
 
 Deno.test("a reset that is met before the turn is an error", () => {
   const { peer } = serveThrough(null, ["get 1\r\n"], {});

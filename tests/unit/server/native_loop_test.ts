@@ -151,7 +151,7 @@ testLoop("a busy loop gives way seldom", async () => {
 });
 
 testLoop(
-  "those that are ready together are prepared before their turns",
+  "those that are ready together are prepared before their turns, and completed after them",
   async () => {
     const libc = new Libc();
     const log: string[] = [];
@@ -159,18 +159,21 @@ testLoop(
       log.push("prepared");
     };
     const loop = new NativeLoop(libc, prepared);
-    const count = 11;
+    const count = 27;
     let turns = 0;
-    for (let i = 0; i < count; i++) {
-      const fd = libc.calls.eventfd(1, 0);
+    const fds = Array.from({ length: count }, () => libc.calls.eventfd(1, 0));
+    for (const [i, fd] of fds.entries()) {
       loop.watch(fd, {
         prepare: () => log.push(`prepare ${i}`),
         ready: () => {
           log.push(`turn ${i}`);
           libc.calls.read(fd, new Int32Array(2), 8);
-          loop.close(fd);
           if (++turns === count) loop.stop();
           if (i % 2 > 0) throw new Error("an error of one");
+        },
+        complete: () => {
+          log.push(`complete ${i}`);
+          if (i % 3 > 0) throw new Error("another error");
         },
         resume: () => {},
         failed: () => log.push(`failed ${i}`),
@@ -178,24 +181,41 @@ testLoop(
     }
     await loop.open();
     await loop.run();
-    const others = log.filter((line) => line.startsWith("failed"));
-    assertEquals(others.length, Math.floor(count / 2));
-    const waiting: string[] = [];
-    const groups: number[] = [];
-    for (const line of log) {
-      const [what, who] = line.split(" ");
-      if (what === "prepare") waiting.push(who);
-      else if (what === "prepared") groups.push(waiting.length);
-      // Somebody who is alone at the end needs no preparation.
-      else if (what === "turn" && waiting.length > 0) {
-        assertEquals(waiting.shift(), who);
-      }
-    }
-    assertEquals(waiting, []);
-    assertEquals(Math.max(...groups), 4);
-    assert(groups.length >= 3);
+    for (const fd of fds) libc.close(fd);
+    const failures = log.filter((line) => line.startsWith("failed"));
+    const groups = groupsOf(log.filter((line) => !line.startsWith("failed")));
+    const completed = groups.filter(({ length }) => length > 1).flat();
+    assertEquals(groups.flat().length, count);
+    assertEquals(
+      failures.length,
+      Math.floor(count / 2) + completed.filter((who) => who % 3 > 0).length,
+    );
+    assertEquals(Math.max(...groups.map(({ length }) => length)), 16);
   },
 );
+
+/** Who was served together; checks that all of them were prepared, then served,
+ * then completed, and who was alone only served. */
+function groupsOf(log: string[]): number[][] {
+  const groups: number[][] = [];
+  while (log.length > 0) {
+    const size = Math.max(1, log.indexOf("prepared"));
+    const isAlone = log[0].startsWith("turn");
+    const step = (what: string, count: number) =>
+      log.splice(0, count).map((line) => {
+        assertEquals(line.split(" ")[0], what);
+        return Number(line.split(" ")[1]);
+      });
+    const group = isAlone ? [] : step("prepare", size);
+    if (!isAlone) step("prepared", 1);
+    const served = step("turn", isAlone ? 1 : size);
+    if (!isAlone) {
+      assertEquals([group, group], [served, step("complete", size)]);
+    }
+    groups.push(served);
+  }
+  return groups;
+}
 
 /** How long a thread waits, so that its end and another's come together. */
 const WAIT_MS = 10;
