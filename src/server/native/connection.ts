@@ -85,8 +85,7 @@ export class NativeConnection implements ServedClient, Watched {
   #aheadBytes = 0;
   /** What is known of them. */
   #noted = NOT_NOTED;
-  /** Whether the reply may wait until others have theirs, and one that does. */
-  #mayWait = false;
+  /** A reply that waits until others have theirs. */
   #waiting: Output | null = null;
   #isScheduled = false;
   #isWatching = false;
@@ -193,8 +192,8 @@ export class NativeConnection implements ServedClient, Watched {
     // The other clock costs 4 us when its code is cold.
     const beganMs = isTimed ? libc.nowMs() : NaN;
     this.#sentInARow = 0;
-    this.#mayWait = ahead > 0 && count <= BRIEF_BYTES && !isTimed;
-    this.#run();
+    // What is timed ends when the system has the reply.
+    this.#run(ahead > 0 && count <= BRIEF_BYTES && !isTimed);
     for (let i = 1; i < RECEIVES_MAX && this.#expectsMore; i++) {
       if (this.#receiveOnce() <= 0) break;
       this.#run();
@@ -265,13 +264,13 @@ export class NativeConnection implements ServedClient, Watched {
 
   // ---- running ----
 
-  // Runs what was received, as far as one output goes.
-  #run(): void {
+  // Runs what was received, as far as one output goes; a short one that ends the
+  // batch may wait until others have theirs.
+  #run(mayWait = false): void {
     const { session } = this;
     const { inputs, service } = this.#io;
-    const noted = this.#noted, mayWait = this.#mayWait;
+    const noted = this.#noted;
     this.#noted = NOT_NOTED;
-    this.#mayWait = false;
     const output = service.pool.acquire();
     session.output = output;
     let code = service.runBatch(session, noted);
@@ -426,8 +425,10 @@ export class NativeConnection implements ServedClient, Watched {
     const { counters, service } = this.#io;
     const output = this.#unsent!;
     const count = this.#sendFrom(output, this.#sent, this.#after);
-    if (count < 0 && this.#hasFailed()) this.close(this.session.closeReason);
-    if (count < 0) return;
+    if (count < 0) {
+      if (this.#hasFailed()) this.close(this.session.closeReason);
+      return;
+    }
     this.#sent += count;
     counters.values[BYTES_WRITTEN] += count;
     if (this.#sent < output.length + this.#heldBytes) return;
