@@ -142,7 +142,7 @@ export class BinaryDialect implements Dialect {
     // The head is parsed again from a copy: the input will be used again.
     const kept = engine.keptCommands.acquire(input, from, command.next);
     parseBinary(kept.line, 0, kept.length, kept.command);
-    const upload = storing.begin(binary, kept);
+    const upload = storing.begin(binary, kept, false);
     session.from = command.next;
     if (upload === null) {
       engine.keptCommands.release(kept);

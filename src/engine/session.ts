@@ -106,6 +106,9 @@ export class Session implements AdminSink {
   swallowOp = 0;
   swallowOpaque = 0;
   upload: Upload | null = null;
+  /** Set by a driver whose reads have one target only: the end of a value's line
+   * is then read with the value. */
+  readsEnds = false;
   /** The next read should take no more than READ_LITTLE_BYTES. */
   readsLittle = false;
   /** The last read was such a one. */
@@ -153,9 +156,12 @@ export class Session implements AdminSink {
   received(count: number): void {
     this.hasReadLittle = this.readsLittle;
     this.readsLittle = false;
-    if (this.upload !== null && this.upload.isTarget) {
-      this.upload.advance(count);
-    } else this.to += count;
+    const { upload } = this;
+    if (upload === null || !upload.isTarget) this.to += count;
+    else {
+      this.from = 0;
+      this.to = upload.advance(count, this.input, 0);
+    }
   }
 
   /** Puts bytes into the input by copying them, as tests and UDP do. */

@@ -305,7 +305,8 @@ export class TextDialect implements Dialect {
     // The line is parsed again from a copy: the input will be used again.
     const kept = engine.keptCommands.acquire(input, from, command.next);
     parser.parse(kept.line, 0, kept.length, kept.command);
-    const upload = storing.begin(formOf(session, kept.command), kept);
+    const form = formOf(session, kept.command);
+    const upload = storing.begin(form, kept, session.readsEnds);
     if (upload === null) {
       engine.keptCommands.release(kept);
       return this.#swallow(session, command, NO_MEMORY_STORING);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
+import * as bytes from "../base/bytes.ts";
 import * as limits from "../base/limits.ts";
 import type { Stretches } from "../base/stretches.ts";
 import type { Command } from "../protocol/command.ts";
@@ -12,6 +13,7 @@ import type { KeptCommand } from "./kept_commands.ts";
 import type { Partition, StoreRequest } from "../store/store.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
+const { copyBytes } = bytes;
 const { STRETCH_BYTES_PER_CALL_MAX, STRETCHES_PER_CALL_MAX } = limits;
 
 /** A store whose value is still arriving. */
@@ -25,6 +27,8 @@ export class Upload {
   /** Table second, by the time at which the command line was read. */
   readonly expiry: number;
   readonly #length: number;
+  /** Bytes behind the value that may be read with it. */
+  readonly #gapBytes: number;
   #received = 0;
   /** Whether the last read target was table memory. */
   isTarget = false;
@@ -39,6 +43,7 @@ export class Upload {
     reference: number,
     hash: number,
     request: StoreRequest,
+    gapBytes: number,
   ) {
     this.kept = kept;
     this.command = kept.command;
@@ -47,23 +52,31 @@ export class Upload {
     this.hash = hash;
     this.expiry = request.expiry;
     this.#length = request.valueLength;
+    this.#gapBytes = gapBytes;
   }
 
   get isComplete(): boolean {
     return this.#received === this.#length;
   }
 
-  /** A stretch of table memory to read into; nothing may be complete yet. */
+  /** A stretch of table memory to read into; nothing may be complete yet. It
+   * goes on beyond the value, if it can, so that the end of the line comes by
+   * the same read: 5 % of the CPU time of a set of 100 KB by Deno's sockets.
+   * That read then brings less than was asked for, which tells tokio that the
+   * socket is empty: a client who always sent just what was read would be read
+   * from without end, while others wait for their sockets to be looked at. */
   target(): Uint8Array<ArrayBuffer> {
     const { records } = this.partition.shard;
-    const target = records.stretchAt(
+    const { at, length } = records.runAt(
       this.reference,
       this.#received,
       STRETCH_BYTES_PER_CALL_MAX,
     );
+    const isLast = this.#received + length === this.#length;
+    const end = at + length + (isLast ? this.#gapBytes : 0);
     this.isTarget = true;
-    this.#targetBytes = target.length;
-    return target;
+    this.#targetBytes = length;
+    return records.data.u8.subarray(at, end);
   }
 
   /** Appends the table memory that one call may read into; nothing may be
@@ -91,11 +104,22 @@ export class Upload {
     return this.isTarget && this.#received + this.#targetBytes === this.#length;
   }
 
-  /** Tells how many bytes were read into the target. */
-  advance(count: number): void {
+  /** Tells how many bytes were read into the target. Those behind the value are
+   * appended to `input`, which has room for them; returns how many. */
+  advance(count: number, input: Bytes, to: number): number {
     this.isTarget = false;
     this.#isSlow = count < this.#targetBytes;
-    this.#received += count;
+    const beyond = this.#received + count - this.#length;
+    if (beyond <= 0) {
+      this.#received += count;
+      return 0;
+    }
+    const { records } = this.partition.shard;
+    const last = this.#length - 1;
+    const { at } = records.runAt(this.reference, last, 1);
+    copyBytes(records.data, at + 1, input, to, beyond);
+    this.#received = this.#length;
+    return beyond;
   }
 
   /** Takes what the input holds of the value; returns the new `from`. */

@@ -57,6 +57,7 @@ export class Connection implements ServedClient {
     this.peer = peer;
     this.#service = service;
     this.session = new Session(service.engine, id);
+    this.session.readsEnds = true;
     // By TLS everything is copied anyway, and small writes cost records.
     const isTls = "handshake" in conn || conn instanceof NodeTlsConn;
     if (!isTls) this.session.directLimits = DIRECT_LIMITS;

@@ -21,6 +21,7 @@ const {
   CLASS_COLUMNS,
   CLASS_ITEMS,
   DEAD,
+  GAP,
   HEADER_BYTES,
   KIND_FREE,
   KIND_MAIN,
@@ -115,7 +116,7 @@ function countPage(shard: Shard, p: number, census: Census): void {
   for (let at = 0; at < page.used[p];) {
     const reference = (p << pageShift) + (at >>> 2);
     const bytes = shard.records.bytes(reference);
-    records++;
+    if (words[reference + 1] !== GAP) records++;
     if ((words[reference + 1] & DEAD) === 0) {
       assert(at >= cleanedTo, "A record behind the cleaner is alive");
       live += bytes;

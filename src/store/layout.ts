@@ -13,6 +13,8 @@
  *     part     word 0  reference of the owner
  *              word 1  length 24 | flags with PART
  *              value bytes, padded to 4
+ *     gap      word 0  anything
+ *              word 1  GAP: no record, room behind one
  *     bucket   word 0  hits, 2 bits x 12 | LINKED
  *              words 1-3   twelve 8-bit tags, 0 = empty
  *              words 4-15  twelve references; with LINKED the last one is the
@@ -52,6 +54,10 @@ export const SPAN = 1 << 28;
 export const PART = 1 << 29;
 /** The key was given in base64 by a meta command. */
 export const BINARY_KEY = 1 << 30;
+/** Word 1 of a gap. No part is empty, so none looks like this. */
+export const GAP = DEAD | PART;
+/** Word 0 of a gap, which may hold what was read behind a value. */
+export const GAP_BYTES_FREE = 4;
 /** Reserved for an upload that is still arriving; not linked. */
 export const PENDING = 1 << 31;
 

@@ -329,6 +329,12 @@ export class StoreModel {
     const ref = partition.uploads.begin(request, this.now);
     if (this.#live(text) === undefined) this.items.delete(text);
     if (ref === 0) return;
+    if (this.#random.oneIn(2)) {
+      const gapBytes = partition.uploads.leaveGap();
+      const { records } = partition.shard;
+      const { at } = records.runAt(ref, value.length - 1, 1);
+      records.data.u8.fill(10, at + 1, at + 1 + gapBytes);
+    }
     this.#uploads.push({ key: text, value, expiry: request.expiry, ref });
   }
 

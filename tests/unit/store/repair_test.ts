@@ -12,7 +12,13 @@ import {
   createSharedTable,
   type SmpStore,
 } from "../../../src/store/smp_store.ts";
-import { HIT, SET, STORED, StoreRequest } from "../../../src/store/store.ts";
+import {
+  HIT,
+  type Partition,
+  SET,
+  STORED,
+  StoreRequest,
+} from "../../../src/store/store.ts";
 import { Random } from "../../support/random.ts";
 
 const MIB = 1024 * 1024;
@@ -30,7 +36,7 @@ class Killer {
         [shard.stripes, ["begin", "end", "beginInPlace", "writing"]],
         [shard.index, ["link", "unlink", "redirect", "split", "merge"]],
         [shard.items, ["create", "createSpanning", "killRecord", "copyValue"]],
-        [shard.log, ["append", "sealOpen", "release", "forget"]],
+        [shard.log, ["append", "appendGap", "sealOpen", "release", "forget"]],
         [shard.pool, ["take", "release", "releaseIndexPage"]],
         [shard.ledger, ["add", "remove"]],
         [shard.records, ["writeRange"]],
@@ -56,6 +62,19 @@ class Killer {
   #step(): void {
     if (--this.countdown === 0) throw new Death();
   }
+}
+
+/** Stores a value that comes after its record was reserved, with its line's end
+ * behind it; under the lock. */
+function upload(partition: Partition, request: StoreRequest): number {
+  const { shard: { records }, uploads } = partition;
+  const { value, valueLength } = request;
+  const reference = uploads.begin(request, NOW);
+  const gapBytes = uploads.leaveGap();
+  records.writeRange(reference, 0, valueLength, value, 0);
+  const { at } = records.runAt(reference, valueLength - 1, 1);
+  records.data.u8.fill(10, at + 1, at + 1 + gapBytes);
+  return uploads.commit(request, reference, NOW);
 }
 
 /** A table, one thread after another that dies in it, and what must be there. */
@@ -101,7 +120,8 @@ class Victims {
     const text = `key-${random.below(3000)}`;
     const key = Bytes.fromLatin1(text);
     const hash = store.hash(key, 0, text.length);
-    const { shard, writer } = store.partitionOf(hash);
+    const partition = store.partitionOf(hash);
+    const { shard } = partition;
     const isDelete = random.oneIn(6);
     const size = random.oneIn(50) ? random.below(60_000) : random.below(150);
     const value = `${text}=`.padEnd(
@@ -124,7 +144,11 @@ class Victims {
       request.keyLength = text.length;
       request.value = Bytes.fromLatin1(value);
       request.valueLength = value.length;
-      assertEquals(writer.store(request, NOW), STORED);
+      const isUpload = size > 1000 && random.oneIn(2);
+      const result = isUpload
+        ? upload(partition, request)
+        : partition.writer.store(request, NOW);
+      assertEquals(result, STORED);
     }
     shard.unlock();
     if (isDelete) this.items.delete(text);
