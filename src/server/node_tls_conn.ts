@@ -15,6 +15,7 @@ export class NodeTlsConn implements Deno.Conn {
   /** Read from the socket, not yet taken. */
   #rest: Uint8Array = new Uint8Array(0);
   #isEnded = false;
+  #isClosed = false;
   #error: Error | null = null;
   #onChange: (() => void) | null = null;
 
@@ -36,6 +37,8 @@ export class NodeTlsConn implements Deno.Conn {
 
   async read(target: Uint8Array): Promise<number | null> {
     for (;;) {
+      // The target may be memory that was given up with the client.
+      if (this.#isClosed) throw new Deno.errors.BadResource();
       if (this.#rest.length === 0) {
         const chunk = this.#socket.read() as Uint8Array | null;
         if (chunk !== null) this.#rest = chunk;
@@ -69,6 +72,7 @@ export class NodeTlsConn implements Deno.Conn {
   }
 
   close(): void {
+    this.#isClosed = true;
     // Nothing waits to be written: say goodbye first, as TLS wants it.
     if (this.#socket.writableLength === 0) this.#socket.destroySoon();
     else this.#socket.destroy();
