@@ -159,8 +159,9 @@ export class Session implements AdminSink {
     const { upload } = this;
     if (upload === null || !upload.isTarget) this.to += count;
     else {
+      // Nothing is held while a value is read (`wantsValue`).
       this.from = 0;
-      this.to = upload.advance(count, this.input, 0);
+      this.to = upload.advance(count, this.input);
     }
   }
 

@@ -68,8 +68,8 @@ export class Storing {
 
   /** Reserves memory for a value that is still to come; null if there is
    * none. The command must not be used for anything else meanwhile. What
-   * follows the value is read with it if `readsEnd` and if there is room. */
-  begin(form: StoreForm, kept: KeptCommand, readsEnd: boolean): Upload | null {
+   * follows the value may be read with it if `readsEnds` and if there is room. */
+  begin(form: StoreForm, kept: KeptCommand, readsEnds: boolean): Upload | null {
     const context = this.#context;
     const { command } = kept;
     const partition = context.locate(command);
@@ -84,7 +84,7 @@ export class Storing {
       if (form.dropsOld(request)) this.#discard(partition);
       this.#count(partition, request, NO_MEMORY);
     }
-    const leavesGap = readsEnd && reference !== 0;
+    const leavesGap = readsEnds && reference !== 0;
     const gapBytes = leavesGap ? partition.uploads.leaveGap() : 0;
     shard.unlock();
     if (reference === 0) return null;

@@ -62,9 +62,8 @@ export class Upload {
   /** A stretch of table memory to read into; nothing may be complete yet. It
    * goes on beyond the value, if it can, so that the end of the line comes by
    * the same read: 5 % of the CPU time of a set of 100 KB by Deno's sockets.
-   * That read then brings less than was asked for, which tells tokio that the
-   * socket is empty: a client who always sent just what was read would be read
-   * from without end, while others wait for their sockets to be looked at. */
+   * Such a read, if nothing more was sent, brings less than was asked for, which
+   * tells tokio that the socket is empty (`src/README.md`). */
   target(): Uint8Array<ArrayBuffer> {
     const { records } = this.partition.shard;
     const { at, length } = records.runAt(
@@ -94,7 +93,7 @@ export class Upload {
     );
   }
 
-  /** Bytes of the last target. */
+  /** Bytes of the value in the last target. */
   get targetBytes(): number {
     return this.#targetBytes;
   }
@@ -104,9 +103,9 @@ export class Upload {
     return this.isTarget && this.#received + this.#targetBytes === this.#length;
   }
 
-  /** Tells how many bytes were read into the target. Those behind the value are
-   * appended to `input`, which has room for them; returns how many. */
-  advance(count: number, input: Bytes, to: number): number {
+  /** Tells how many bytes were read into the target. Those behind the value,
+   * four at most, are put at the beginning of `input`; returns how many. */
+  advance(count: number, input: Bytes): number {
     this.isTarget = false;
     this.#isSlow = count < this.#targetBytes;
     const beyond = this.#received + count - this.#length;
@@ -117,7 +116,7 @@ export class Upload {
     const { records } = this.partition.shard;
     const last = this.#length - 1;
     const { at } = records.runAt(this.reference, last, 1);
-    copyBytes(records.data, at + 1, input, to, beyond);
+    copyBytes(records.data, at + 1, input, 0, beyond);
     this.#received = this.#length;
     return beyond;
   }

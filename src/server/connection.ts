@@ -99,6 +99,7 @@ export class Connection implements ServedClient {
     const { pool, engine } = this.#service;
     const { counters } = engine.context;
     for (;;) {
+      const isValue = session.wantsValue;
       const target = session.readTarget();
       const count = await this.#conn.read(target);
       if (count === null) {
@@ -128,7 +129,9 @@ export class Connection implements ServedClient {
         endTimed(counters, performance.now() - beganMs);
       }
       if (this.#isFinishing && session.isIdle) return await this.#leave();
-      this.#adaptBuffer(count, target.length);
+      // What was read of a value did not need the buffer.
+      if (isValue) this.#adaptBuffer(0, session.input.capacity);
+      else this.#adaptBuffer(count, target.length);
     }
   }
 

@@ -56,7 +56,7 @@ export const PART = 1 << 29;
 export const BINARY_KEY = 1 << 30;
 /** Word 1 of a gap. No part is empty, so none looks like this. */
 export const GAP = DEAD | PART;
-/** Word 0 of a gap, which may hold what was read behind a value. */
+/** Bytes of a gap that may be written to, its word 0. */
 export const GAP_BYTES_FREE = 4;
 /** Reserved for an upload that is still arriving; not linked. */
 export const PENDING = 1 << 31;

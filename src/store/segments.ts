@@ -1,6 +1,6 @@
 /**
  * Owns the log: which page is open for which kind, size and TTL class, and
- * the live counts of every page. Never looks into a record.
+ * the live counts of every page. Never looks into a record, nor writes one.
  *
  * @module
  */
@@ -124,14 +124,13 @@ export class SegmentLog {
   }
 
   /** Leaves a gap behind the record that was appended last to the open segment
-   * of these classes; false if the page ends there. It counts as no record:
-   * the mean size of a page's records stays what it is. */
+   * of these classes; false if the page ends there. Its bytes count as used, but
+   * it is no record, so a page's records hardly become smaller in the mean. */
   appendGap(kind: number, size: number, ttl: number): boolean {
     if (this.room(kind, size, ttl) < HEADER_BYTES) return false;
     const page = this.#openPage[this.#openIndex(kind, size, ttl)] - 1;
     const columns = this.#page;
     const at = (page << this.#pageShift) + (columns.used[page] >>> 2);
-    // A thread that dies between the two leaves no gap.
     this.#words[at + 1] = GAP;
     columns.used[page] += HEADER_BYTES;
     return true;

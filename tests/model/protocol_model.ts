@@ -61,7 +61,9 @@ export class ProtocolModel {
     this.accessLagSeconds = second === server ? 0 : 60;
     this.random = random;
     this.#keys = keys;
-    this.text = new SyncClient(server.connect().session);
+    const { session } = server.connect();
+    session.readsEnds = true;
+    this.text = new SyncClient(session);
     this.binary = new SyncClient(second.connect().session);
     this.#dialects = [
       new ClassicModel(this),

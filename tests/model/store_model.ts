@@ -53,6 +53,8 @@ export class StoreModel {
     value: string;
     expiry: number;
     ref: number;
+    /** Bytes behind the value that may be written to. */
+    gap: number;
   }[] = [];
 
   constructor(store: Store, random: Random, keys: number) {
@@ -329,19 +331,14 @@ export class StoreModel {
     const ref = partition.uploads.begin(request, this.now);
     if (this.#live(text) === undefined) this.items.delete(text);
     if (ref === 0) return;
-    if (this.#random.oneIn(2)) {
-      const gapBytes = partition.uploads.leaveGap();
-      const { records } = partition.shard;
-      const { at } = records.runAt(ref, value.length - 1, 1);
-      records.data.u8.fill(10, at + 1, at + 1 + gapBytes);
-    }
-    this.#uploads.push({ key: text, value, expiry: request.expiry, ref });
+    const gap = this.#random.oneIn(2) ? partition.uploads.leaveGap() : 0;
+    this.#uploads.push({ key: text, value, expiry: request.expiry, ref, gap });
   }
 
   #endUpload(): void {
     const upload = this.#uploads.shift();
     if (upload === undefined) return;
-    const { key: text, value, ref } = upload;
+    const { key: text, value, ref, gap } = upload;
     const key = Bytes.fromLatin1(text);
     const hash = this.#store.hash(key, 0, text.length);
     const { shard, uploads } = this.#store.partitionOf(hash);
@@ -352,6 +349,8 @@ export class StoreModel {
       shard.records.writeRange(ref, at, piece, source, at);
       at += piece;
     }
+    const { at } = shard.records.runAt(ref, value.length - 1, 1);
+    shard.records.data.u8.fill(10, at + 1, at + 1 + gap);
     const form = this.#random.pick([SET, SET, ADD, APPEND]);
     const request = this.#fill(form, text, key, hash, value);
     request.expiry = upload.expiry;

@@ -46,8 +46,14 @@ function answer(
 }
 
 /** Sends the line of a set, and the value but for its last `left` bytes. */
-function begin(session: Session, size: number, left: number): void {
-  const text = `set k 0 0 ${size}\r\n${"v".repeat(size - left)}`;
+function begin(
+  session: Session,
+  size: number,
+  left: number,
+  key = "k",
+  letter = "v",
+): void {
+  const text = `set ${key} 0 0 ${size}\r\n${letter.repeat(size - left)}`;
   assertEquals(answer(session, text), "");
 }
 
@@ -117,7 +123,30 @@ Deno.test("who leaves with the end half sent leaves nothing behind", () => {
   assertEquals(answer(readingEnds(server), "get k\r\n"), "END\r\n");
 });
 
-Deno.test("packets and drivers with several targets read values only", () => {
+Deno.test("uploads whose ends come one by one leave each other alone", () => {
+  const random = new Random(seedFromEnvironment(5));
+  const server = new MemoryServer();
+  const uploads = Array.from({ length: 24 }, (_, i) => {
+    const session = readingEnds(server);
+    const size = LARGE + random.below(200);
+    const letter = String.fromCharCode(97 + i);
+    begin(session, size, 10, `k${i}`, letter);
+    return { session, key: `k${i}`, size, letter };
+  });
+  // The record that follows a gap was there before the end is read into it.
+  while (uploads.length > 0) {
+    const [upload] = uploads.splice(random.below(uploads.length), 1);
+    const { session, key, size, letter } = upload;
+    const reply = answer(session, `${letter.repeat(10)}\r\nmn\r\n`);
+    assertEquals(reply, "STORED\r\nMN\r\n");
+    checkAll(server);
+    const value = letter.repeat(size);
+    const got = answer(session, `get ${key}\r\n`);
+    assert(got === `VALUE ${key} 0 ${size}\r\n${value}\r\nEND\r\n`, key);
+  }
+});
+
+Deno.test("packets, and drivers that do not ask for it, read values only", () => {
   const server = new MemoryServer();
   const { session } = server.connect();
   begin(session, LARGE, 10);

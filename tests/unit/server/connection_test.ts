@@ -59,7 +59,8 @@ async function serve(...requests: string[]) {
   };
 }
 
-const SET = `set k 0 0 40000\r\n${"v".repeat(40_000)}\r\n`;
+const set = (size: number) => `set k 0 0 ${size}\r\n${"v".repeat(size)}\r\n`;
+const SET = set(40_000);
 
 Deno.test("a line after a large value does not make the read buffer grow", async () => {
   for (const extra of [-1, 0, 1, 200]) {
@@ -75,4 +76,18 @@ Deno.test("commands that fill the read buffer make it grow", async () => {
   const { reply, capacity } = await serve("mn\r\n".repeat(1000));
   assertEquals(reply, "MN\r\n".repeat(1000));
   assertEquals(capacity, READ_BUFFER_BYTES_MAX);
+});
+
+Deno.test("a read that ends with a value does not make the read buffer grow", async () => {
+  const { reply, capacity } = await serve(`${SET}mn\r\n`);
+  assertEquals(reply, "STORED\r\nMN\r\n");
+  assertEquals(capacity, READ_BUFFER_BYTES_MIN);
+});
+
+Deno.test("a large read buffer is given back by who stores large values only", async () => {
+  const commands = "mn\r\n".repeat(1000);
+  const sets = Array<string>(12).fill(set(100_000));
+  const { reply, capacity } = await serve(commands, ...sets);
+  assertEquals(reply, "MN\r\n".repeat(1000) + "STORED\r\n".repeat(12));
+  assertEquals(capacity, READ_BUFFER_BYTES_MIN);
 });

@@ -123,7 +123,10 @@ class Victims {
     const partition = store.partitionOf(hash);
     const { shard } = partition;
     const isDelete = random.oneIn(6);
-    const size = random.oneIn(50) ? random.below(60_000) : random.below(150);
+    const isUpload = !isDelete && random.oneIn(4);
+    const size = random.oneIn(50)
+      ? random.below(60_000)
+      : random.below(isUpload ? 3000 : 150);
     const value = `${text}=`.padEnd(
       text.length + 1 + size,
       String.fromCharCode(97 + random.below(26)),
@@ -144,7 +147,6 @@ class Victims {
       request.keyLength = text.length;
       request.value = Bytes.fromLatin1(value);
       request.valueLength = value.length;
-      const isUpload = size > 1000 && random.oneIn(2);
       const result = isUpload
         ? upload(partition, request)
         : partition.writer.store(request, NOW);
