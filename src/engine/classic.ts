@@ -70,19 +70,23 @@ export class Classic {
   /** Answers one key of a get; false if no memory is left to answer it. */
   get(command: Command, sink: Sink, showsCas: boolean): boolean {
     const partition = this.#context.locate(command);
-    return this.getSmall(partition, command, sink, showsCas) ||
+    const { key, keyAt, keyLength } = command;
+    return this.getSmall(partition, key, keyAt, keyLength, sink, showsCas) ||
       this.#getLarge(command, sink, showsCas, -1);
   }
 
-  /** The same if the value is small; else does nothing, and returns false. */
+  /** The same if the value is small; else does nothing, and returns false. The
+   * hash of the key is in the context. Takes no command: to write the key to one
+   * costs more than passing it, for the collector is told of it. */
   getSmall(
     { shard }: Partition,
-    command: Command,
+    key: Bytes,
+    keyAt: number,
+    keyLength: number,
     sink: Sink,
     showsCas: boolean,
   ): boolean {
     const context = this.#context;
-    const { key, keyAt, keyLength } = command;
     const { output } = sink;
     const mark = output.length;
     let status, length = 0, slabClass = 0;
@@ -107,27 +111,29 @@ export class Classic {
         slabClass = shard.slabClassFor(keyLength, length, flags);
         output.reserve(VALUE_LINE_BYTES + keyLength + length);
         const cas = showsCas ? shard.cas(this.#cas) : null;
-        this.#valueLine(output, command, flags, length, cas);
+        this.#valueLine(output, key, keyAt, keyLength, flags, length, cas);
         shard.copyValue(output.bytes, output.length);
         output.length += length;
         output.endLine();
       }
     } while (!shard.finish(context.now, true));
-    this.#countGet(command, status, slabClass, length);
+    this.#countGet(key, keyAt, keyLength, status, slabClass, length);
     return true;
   }
 
   // VALUE <key> <flags> <bytes>[ <cas>]
   #valueLine(
     output: Output,
-    command: Command,
+    key: Bytes,
+    keyAt: number,
+    keyLength: number,
     flags: number,
     length: number,
     cas: U64 | null,
   ): void {
     output.word(LETTERS_VALU, 4);
     output.word(LETTERS_E, 2);
-    output.run(command.key, command.keyAt, command.keyLength);
+    output.run(key, keyAt, keyLength);
     output.byte(32);
     output.decimal(flags);
     output.byte(32);
@@ -140,7 +146,9 @@ export class Classic {
   }
 
   #countGet(
-    command: Command,
+    key: Bytes,
+    keyAt: number,
+    keyLength: number,
     status: number,
     slabClass: number,
     length: number,
@@ -153,18 +161,19 @@ export class Classic {
       this.#context.countGone(status);
     }
     if (observers.active) {
-      this.#observeGet(command, status, slabClass, length);
+      this.#observeGet(key, keyAt, keyLength, status, slabClass, length);
     }
   }
 
   #observeGet(
-    command: Command,
+    key: Bytes,
+    keyAt: number,
+    keyLength: number,
     status: number,
     slabClass: number,
     length: number,
   ): void {
     const { observers } = this.#context;
-    const { key, keyAt, keyLength } = command;
     const isHit = status === HIT;
     observers.sampleGet(key.u8, keyAt, keyLength);
     observers.prefixGet(key.u8, keyAt, keyLength, isHit);
@@ -206,8 +215,9 @@ export class Classic {
       context.counters.values[RESPONSE_OOM]++;
       return false;
     }
-    if (expiry >= 0) this.#countGat(command, status, slabClass, length);
-    else this.#countGet(command, status, slabClass, length);
+    if (expiry >= 0) {
+      this.#countGat(key, keyAt, keyLength, status, slabClass, length);
+    } else this.#countGet(key, keyAt, keyLength, status, slabClass, length);
     return true;
   }
 
@@ -222,10 +232,13 @@ export class Classic {
     const held = holdValue(this.#context, partition, length, CR_LF);
     if (held === null) return false;
     if (showsCas) shard.markCasSeen();
-    sink.output.reserve(VALUE_LINE_BYTES + command.keyLength);
+    const { key, keyAt, keyLength } = command;
+    sink.output.reserve(VALUE_LINE_BYTES + keyLength);
     this.#valueLine(
       sink.output,
-      command,
+      key,
+      keyAt,
+      keyLength,
       shard.clientFlags(),
       length,
       showsCas ? shard.cas(this.#cas) : null,
@@ -258,7 +271,8 @@ export class Classic {
       const { output } = sink;
       output.reserve(VALUE_LINE_BYTES + keyLength + length);
       const cas = showsCas ? shard.cas(this.#cas) : null;
-      this.#valueLine(output, command, shard.clientFlags(), length, cas);
+      const flags = shard.clientFlags();
+      this.#valueLine(output, key, keyAt, keyLength, flags, length, cas);
       shard.copyValue(output.bytes, output.length);
       output.length += length;
       output.endLine();
@@ -266,12 +280,14 @@ export class Classic {
       partition.placer.retime(expiry, now);
     }
     shard.unlock();
-    this.#countGat(command, status, slabClass, length);
+    this.#countGat(key, keyAt, keyLength, status, slabClass, length);
     return true;
   }
 
   #countGat(
-    command: Command,
+    key: Bytes,
+    keyAt: number,
+    keyLength: number,
     status: number,
     slabClass: number,
     length: number,
@@ -284,7 +300,7 @@ export class Classic {
       this.#context.countGone(status);
     }
     if (observers.active) {
-      this.#observeGet(command, status, slabClass, length);
+      this.#observeGet(key, keyAt, keyLength, status, slabClass, length);
     }
   }
 

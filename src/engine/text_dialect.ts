@@ -92,17 +92,15 @@ export class TextDialect implements Dialect {
    * if it has to be run as any other. */
   answerNoted(session: Session, noted: number): boolean {
     const { engine, input, output } = session;
-    const { command, context, classic } = engine;
+    const { context, classic } = engine;
     if (context.observers.isVerbose) return false;
     const { lookahead } = context;
     const hash = context.hash = lookahead.notedHash(noted);
-    command.op = OP_GET;
-    command.quiet = false;
-    command.key = input;
-    command.keyAt = PLAIN_GET_KEY_AT;
-    command.keyLength = lookahead.notedLength(noted);
     const partition = context.store.partitionOf(hash);
-    if (!classic.getSmall(partition, command, session, false)) return false;
+    const at = PLAIN_GET_KEY_AT, length = lookahead.notedLength(noted);
+    if (!classic.getSmall(partition, input, at, length, session, false)) {
+      return false;
+    }
     session.from = session.to;
     appendEnd(output);
     session.countCommands(1);

@@ -164,7 +164,11 @@ export class Shard {
     now: number,
     showsCas: boolean,
   ): number {
-    const status = this.lookup(hash, key, at, length, now);
+    // What is only read is not looked for again. To store the key of every get
+    // in this object, which is older, told the collector of it each time.
+    this.hash = hash;
+    this.key = null;
+    const status = this.#look(hash, key, at, length, now);
     if (status === HIT && showsCas) this.markCasSeen();
     return status;
   }
@@ -190,6 +194,16 @@ export class Shard {
     this.key = key;
     this.keyAt = at;
     this.keyLength = length;
+    return this.#look(hash, key, at, length, now);
+  }
+
+  #look(
+    hash: number,
+    key: Bytes,
+    at: number,
+    length: number,
+    now: number,
+  ): number {
     const reference = this.index.find(hash, key, at, length);
     this.reference = reference;
     if (reference === 0) return MISS;
