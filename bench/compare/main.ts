@@ -9,8 +9,8 @@
  * other after each window: A B A B. CPU time judges, because throughput on few
  * cores mostly measures the driver.
  *
- * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=100]
- *   [--seconds=0.1] [--patience=150] [--one-core | --one-worker]
+ * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=80]
+ *   [--seconds=0.1] [--first-secs=3] [--patience=150] [--one-core | --one-worker]
  *   [--ours="flags" | --bare]
  *   [--theirs="flags" [--memcached=PATH] | --against="flags"] [--out=FILE]
  *
@@ -20,6 +20,7 @@ import { parseArgs } from "@std/cli";
 import { findMemcached } from "../../tests/support/memcached.ts";
 import { canUseEpoll } from "../load/epoll.ts";
 import { LOAD_DEFAULT } from "../load/options.ts";
+import { FIRST_SECS } from "../load/turns.ts";
 import { type Facts, gatherFacts } from "./machine.ts";
 import {
   busyText,
@@ -66,8 +67,8 @@ const WARM_UP_SECS = 0.01;
 const LATENCY_SECS_MIN = 1;
 /** Rounds of them, at least. */
 const LATENCY_ROUNDS_MIN = 15;
-/** Starting the driver, and its windows of a row that do not count. */
-const ROW_START_SECS = 2;
+/** Starting the driver for a row. */
+const ROW_START_SECS = 0.5;
 const RESULTS = new URL("../results/", import.meta.url);
 
 /** What was asked for. */
@@ -75,6 +76,8 @@ interface CompareOptions {
   rows: Row[];
   rounds: number;
   secs: number;
+  /** Seconds that each server is driven before the first round of a row. */
+  firstSecs: number;
   /** Seconds that repeating disturbed rounds may take, all rows together. */
   patienceSecs: number;
   /** Threads of a server share one core. */
@@ -86,6 +89,8 @@ interface CompareOptions {
   isBare: boolean;
   ours: string[];
   theirs: string[];
+  /** Threads that those flags ask for, at most. */
+  threads: number;
   /** Path of the memcached beside ours; null for another denocached. */
   memcached: string | null;
   /** Where the results go; null for a part of the rows only. */
@@ -98,8 +103,8 @@ function positive(text: string | undefined, otherwise: number): number {
   return value;
 }
 
-function patienceOf(text: string | undefined): number {
-  return text === "0" ? 0 : positive(text, 150);
+function positiveOrZero(text: string | undefined, otherwise: number): number {
+  return text === "0" ? 0 : positive(text, otherwise);
 }
 
 function wordsOf(text: string | undefined): string[] {
@@ -133,6 +138,7 @@ function readOptions(args: string[]): CompareOptions {
       "rows",
       "rounds",
       "seconds",
+      "first-secs",
       "patience",
       "ours",
       "theirs",
@@ -162,16 +168,20 @@ function readOptions(args: string[]): CompareOptions {
   const isWhole = parsed.rows === undefined && parsed.ours === undefined &&
     (against ?? theirs) === undefined && !bare &&
     !parsed["one-core"];
+  const ours = wordsOf(parsed.ours), others = wordsOf(against ?? theirs);
+  const threads = Math.max(threadsOf(ours), threadsOf(others));
   return {
     rows,
     isBare: bare,
     isOneCore: parsed["one-core"] || isOneWorker,
     isOneWorker,
-    patienceSecs: patienceOf(parsed.patience),
-    rounds: Math.ceil(positive(parsed.rounds, 100)),
+    firstSecs: positiveOrZero(parsed["first-secs"], FIRST_SECS * threads),
+    patienceSecs: positiveOrZero(parsed.patience, 150),
+    rounds: Math.ceil(positive(parsed.rounds, 80)),
     secs: positive(parsed.seconds, 0.1),
-    ours: wordsOf(parsed.ours),
-    theirs: wordsOf(against ?? theirs),
+    ours,
+    theirs: others,
+    threads,
     memcached: against === undefined ? memcachedPath(parsed.memcached) : null,
     out: parsed.out ?? (isWhole ? new URL(`${day}.json`, RESULTS) : null),
   };
@@ -277,18 +287,21 @@ class Comparison {
     const worker = this.options.isOneWorker ? 0 : -1;
     const secs = windowSecs(this.options, row);
     const times = { secs, warmUpSecs: WARM_UP_SECS };
-    const { windows, stolenShares, repeated, repeatedSecs } = await takeTurns(
+    const { firstSecs } = this.options;
+    const rounds = roundsOf(this.options, row);
+    const result = await takeTurns(
       this.#servers,
       { ...rowLoad(row, times, 1), rate: rate ?? 0, worker },
-      { rounds: roundsOf(this.options, row), patienceSecs },
+      { rounds, patienceSecs, firstSecs },
       this.#pinning,
     );
+    const { windows, stolenShares, repeated, repeatedSecs, firstUs } = result;
     // The last round may have taken a little more than there was.
     this.#patienceSecs = Math.max(0, this.#patienceSecs - repeatedSecs);
     const [ours, theirs] = windows.map((list) =>
       list.map((window, i) => runOf(window, stolenShares[i]))
     );
-    return { row, rate, ours, theirs, repeated };
+    return { row, rate, ours, theirs, repeated, firstUs };
   }
 
   // Requests a second that both servers can answer, one in flight on each
@@ -307,7 +320,7 @@ class Comparison {
 function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
   const { rows, rounds, secs, ours, theirs, memcached, isBare } = options;
   const seconds = rows.map((row) =>
-    ROW_START_SECS +
+    ROW_START_SECS + 2 * options.firstSecs +
     2 * roundsOf(options, row) * (windowSecs(options, row) + WARM_UP_SECS)
   ).reduce((sum, ofRow) => sum + ofRow, 0);
   const flags = (list: string[]) => list.join(" ") || "-";
@@ -323,7 +336,8 @@ function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
       (options.isOneWorker ? "; one worker of each is driven" : ""),
   );
   console.log(
-    `${rounds} rounds of ${secs} s for each server and row, in turns: about ` +
+    `${rounds} rounds of ${secs} s for each server and row, in turns, after ` +
+      `${options.firstSecs} s of the same load for each: about ` +
       `${Math.ceil(seconds / 60)} min, and where the host takes time away ` +
       `up to ${options.patienceSecs} s more\n`,
   );
@@ -352,13 +366,22 @@ async function compare(
   ];
   for (const note of notes) if (note !== "") console.log(note);
   console.log(`resident memory: ${comparison.memoryText}`);
-  const { out, rounds, secs, patienceSecs, isBare, ours, theirs } = options;
+  const { out, rounds, secs, firstSecs, patienceSecs, isBare, ours, theirs } =
+    options;
   if (out === null) return;
   if (out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
   const file = { facts, workload: WORKLOAD, pinning: pinning.text };
   const { isOneCore, isOneWorker } = options;
   const kind = { isBare, isOneCore, isOneWorker };
-  const asked = { rounds, secs, patienceSecs, ...kind, ours, theirs };
+  const asked = {
+    rounds,
+    secs,
+    firstSecs,
+    patienceSecs,
+    ...kind,
+    ours,
+    theirs,
+  };
   const head = JSON.stringify({ ...file, ...asked, results }, null, 1);
   // A line for each row, or the file would have some ten thousand.
   const windows = comparison.runs.map((runs) =>
@@ -375,8 +398,9 @@ async function main(): Promise<void> {
   const options = readOptions(Deno.args);
   const { version } = readConfig();
   const facts = await gatherFacts(options.memcached, version);
-  const threads = Math.max(threadsOf(options.ours), threadsOf(options.theirs));
-  const pinning = await choosePinning(options.isOneCore ? 1 : threads);
+  const pinning = await choosePinning(
+    options.isOneCore ? 1 : options.threads,
+  );
   if (options.isOneCore && pinning.servers === null) {
     throw new Error(
       `--one-core and --one-worker need two cores and taskset: ${pinning.text}`,

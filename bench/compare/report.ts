@@ -43,6 +43,8 @@ export interface RowRuns {
   theirs: Run[];
   /** Rounds that do not count, because too much was stolen from them. */
   repeated: number;
+  /** CPU time of ours and of theirs for one key before the first round. */
+  firstUs: (number | null)[];
 }
 
 /** The middle of many values, and between which of them half of them lie. */
@@ -92,6 +94,9 @@ export interface RowResult {
   theirDriverUs: number;
   oursP99Us: number;
   theirP99Us: number;
+  /** CPU time for a key before the first round, while code was compiled. */
+  oursFirstUs: number | null;
+  theirFirstUs: number | null;
 }
 
 /** The windows of a row as columns of numbers, for the file. */
@@ -142,6 +147,8 @@ export function summarize(runs: RowRuns): RowResult {
     theirDriverUs: of(theirs, "driverUs").median,
     oursP99Us: of(ours, "p99Us").median,
     theirP99Us: of(theirs, "p99Us").median,
+    oursFirstUs: runs.firstUs[0],
+    theirFirstUs: runs.firstUs[1],
   };
 }
 
@@ -171,6 +178,7 @@ const COLUMNS: readonly [string, number][] = [
   ["portable", 12],
   ["k/s ours", 10],
   ["k/s theirs", 11],
+  ["first us", 12],
   ["driver us", 12],
   ["p99 us", 14],
 ];
@@ -200,6 +208,9 @@ export function tableLine(result: RowResult): string {
     targetText(median, result.targetPortable),
     kilo(result.oursKeysPerSecond),
     kilo(result.theirKeysPerSecond),
+    [result.oursFirstUs, result.theirFirstUs].map((first) =>
+      first === null ? "-" : us(first)
+    ).join("/"),
     `${us(result.oursDriverUs)}/${us(result.theirDriverUs)}`,
     `${us(result.oursP99Us)}/${us(result.theirP99Us)}`,
   ]);
@@ -221,6 +232,8 @@ export const LEGEND = "us: server CPU time per key, user and kernel (p99 " +
   "half: p99 latency); median (quartiles) of the windows.\n" +
   "ratio: of neighbouring windows, ours/theirs, median (quartiles); of means: " +
   "of the means of all.\n" +
+  "first us: CPU time per key before the first round, while code was compiled " +
+  "for the row.\n" +
   "native, portable: what the ratio must not exceed with native I/O and with " +
   "Deno's.\nk/s: thousand keys a second, as many as one driver asks for: its " +
   "own CPU time per key is driver us.";

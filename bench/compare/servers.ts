@@ -7,7 +7,11 @@
 import { freePort, waitForPort } from "../../tests/support/memcached.ts";
 import { checkClean, type LoadResult } from "../load/driver.ts";
 import { loadArguments, type LoadOptions } from "../load/options.ts";
-import { turnArguments, type TurnResult } from "../load/turns.ts";
+import {
+  turnArguments,
+  type TurnOptions,
+  type TurnResult,
+} from "../load/turns.ts";
 import { coreCount, outputOf } from "./machine.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -150,7 +154,7 @@ export async function fill(
 export function takeTurns(
   servers: readonly Server[],
   options: LoadOptions,
-  turns: { rounds: number; patienceSecs: number },
+  turns: Omit<TurnOptions, "targets">,
   pinning: Pinning,
 ): Promise<TurnResult> {
   const args = turnArguments(options, { ...turns, targets: [...servers] });

@@ -46,20 +46,29 @@ interface Counted<T> {
 export class QuietRounds<T> {
   readonly #wanted: number;
   readonly #patienceSecs: number;
+  readonly #stolenShareMax: number;
   readonly #rounds: Counted<T>[] = [];
   #quiet = 0;
   /** When there were as many rounds as are wanted, quiet or not. */
   #enoughAtSecs = 0;
 
-  /** @param patienceSecs how long disturbed rounds are repeated */
-  constructor(wanted: number, patienceSecs: number) {
+  /**
+   * @param patienceSecs how long disturbed rounds are repeated
+   * @param stolenShareMax above which a round is one
+   */
+  constructor(
+    wanted: number,
+    patienceSecs: number,
+    stolenShareMax = STOLEN_SHARE_MAX,
+  ) {
     this.#wanted = wanted;
     this.#patienceSecs = patienceSecs;
+    this.#stolenShareMax = stolenShareMax;
   }
 
   add(round: T, stolenShare: number, nowSecs: number): void {
     this.#rounds.push({ round, stolenShare });
-    if (stolenShare <= STOLEN_SHARE_MAX) this.#quiet++;
+    if (stolenShare <= this.#stolenShareMax) this.#quiet++;
     if (this.#rounds.length === this.#wanted) this.#enoughAtSecs = nowSecs;
   }
 

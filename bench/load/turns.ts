@@ -6,8 +6,8 @@
  * 1 to 2 %, where neighbouring runs of a second differ by 10 %.
  *
  * Usage: deno run -A bench/load/turns.ts get --pipe=20
- *   --servers=PORT:PID,PORT:PID [--rounds=100] [--patience=0] [options of
- *   main.ts; --secs=0.1 and --warm-up=0.01 if they are not given]
+ *   --servers=PORT:PID,PORT:PID [--rounds=100] [--patience=0] [--first-secs=3]
+ *   [options of main.ts; --secs=0.1 and --warm-up=0.01 if they are not given]
  * Prints a line of JSON; or, if there was an error, a miss, or a window without
  * a request, what it was, and ends with exit code 1.
  * Linux and --allow-all only.
@@ -18,7 +18,12 @@ import { parseArgs } from "@std/cli";
 import { checkClean, type LoadResult } from "./driver.ts";
 import { EpollRun } from "./epoll.ts";
 import { loadArguments, type LoadOptions, readLoadOptions } from "./options.ts";
-import { QuietRounds, stolenShare, ticksOf } from "./quiet.ts";
+import {
+  QuietRounds,
+  STOLEN_SHARE_MAX,
+  stolenShare,
+  ticksOf,
+} from "./quiet.ts";
 
 /** A server to be driven. */
 export interface Target {
@@ -33,6 +38,8 @@ export interface TurnOptions {
   rounds: number;
   /** How long rounds are repeated from which the host took time. */
   patienceSecs: number;
+  /** How long each server is driven first, by windows that do not count. */
+  firstSecs: number;
 }
 
 /** What came of it. */
@@ -44,6 +51,9 @@ export interface TurnResult {
   /** Rounds that do not count, and the time they took. */
   repeated: number;
   repeatedSecs: number;
+  /** CPU time of each server for one key in what came first; null if nothing
+   * did, or if it cannot be measured. */
+  firstUs: (number | null)[];
 }
 
 /** The arguments that stand for these options. */
@@ -54,6 +64,7 @@ export function turnArguments(load: LoadOptions, turns: TurnOptions): string[] {
     `--servers=${servers.join(",")}`,
     `--rounds=${turns.rounds}`,
     `--patience=${turns.patienceSecs}`,
+    `--first-secs=${turns.firstSecs}`,
   ];
 }
 
@@ -61,10 +72,10 @@ export function turnArguments(load: LoadOptions, turns: TurnOptions): string[] {
 function readArguments(
   args: string[],
 ): { load: LoadOptions; turns: TurnOptions } {
-  const own = /^--(servers|rounds|patience)=/;
+  const own = /^--(servers|rounds|patience|first-secs)=/;
   const parsed = parseArgs(args.filter((arg) => own.test(arg)), {
-    string: ["servers", "rounds", "patience"],
-    default: { rounds: "100", patience: "0" },
+    string: ["servers", "rounds", "patience", "first-secs"],
+    default: { rounds: "100", patience: "0", "first-secs": String(FIRST_SECS) },
   });
   const targets = String(parsed.servers ?? "").split(",").map((text) => {
     const [port, pid] = text.split(":").map(Number);
@@ -72,7 +83,10 @@ function readArguments(
     return { port, pid };
   });
   const rounds = Number(parsed.rounds), patienceSecs = Number(parsed.patience);
-  if (!(rounds >= 1 && patienceSecs >= 0)) throw new Error("bad number");
+  const firstSecs = Number(parsed["first-secs"]);
+  if (!(rounds >= 1 && patienceSecs >= 0 && firstSecs >= 0)) {
+    throw new Error("bad number");
+  }
   const others = args.filter((arg) => !own.test(arg));
   return {
     load: readLoadOptions([
@@ -82,13 +96,16 @@ function readArguments(
       ...others
         .slice(1),
     ]),
-    turns: { targets, rounds: Math.ceil(rounds), patienceSecs },
+    turns: { targets, rounds: Math.ceil(rounds), patienceSecs, firstSecs },
   };
 }
 
 /** Windows of a server that do not count at first, together: its code is being
- * compiled for this load. */
-const FIRST_SECS = 0.75;
+ * compiled for this load. With one thread the first second of single gets took
+ * 1.2 times what later ones did, the second 1.1 times, and that of sets of 100
+ * KB 1.6 times; with two threads, of which each compiles, it takes twice as
+ * long (2026-11-28). */
+export const FIRST_SECS = 3;
 
 function readTicks() {
   return ticksOf(Deno.readTextFileSync("/proc/stat"));
@@ -118,11 +135,20 @@ function runTurns(load: LoadOptions, turns: TurnOptions): TurnResult {
   const rounds = new QuietRounds<LoadResult[]>(
     turns.rounds,
     turns.patienceSecs,
+    // One tick of a hundredth of a second makes the p99 of a second.
+    load.rate > 0 ? 0 : STOLEN_SHARE_MAX,
   );
   const each = load.secs + load.warmUpSecs;
-  for (const run of runs) {
-    for (let secs = 0; secs < FIRST_SECS; secs += each) run.window();
-  }
+  const firstUs = runs.map((run) => {
+    let keys = 0, cpuUs = 0;
+    for (let secs = 0; secs < turns.firstSecs; secs += each) {
+      const window = run.window();
+      keys += window.keys;
+      cpuUs += window.serverCpuUs ?? NaN;
+    }
+    // 0 / 0 if there was none: JSON has no NaN.
+    return Number.isFinite(cpuUs / keys) ? cpuUs / keys : null;
+  });
   do {
     const before = readTicks();
     const round = runs.map((run, i) => windowOf(run, turns.targets[i]));
@@ -136,6 +162,7 @@ function runTurns(load: LoadOptions, turns: TurnOptions): TurnResult {
     stolenShares: counted.map(({ stolenShare }) => stolenShare),
     repeated,
     repeatedSecs,
+    firstUs,
   };
 }
 

@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   type Run,
   spreadOf,
   stolenText,
   summarize,
+  tableLine,
 } from "../../../bench/compare/report.ts";
 import { canBareAnswer, ROWS } from "../../../bench/compare/rows.ts";
 import {
@@ -30,7 +31,7 @@ const QUIET: Run = {
 
 describe("comparison with memcached", () => {
   it("says which rows the host has disturbed, and nothing if none", () => {
-    const runs = { row: ROWS[0], rate: null, repeated: 0 };
+    const runs = { row: ROWS[0], rate: null, repeated: 0, firstUs: [9, 8] };
     const quiet = summarize({ ...runs, ours: [QUIET], theirs: [QUIET] });
     assertEquals(stolenText([quiet]), "");
     const patient = { ...quiet, repeated: 3 };
@@ -57,6 +58,7 @@ describe("comparison with memcached", () => {
       row: ROWS[0],
       rate: null,
       repeated: 0,
+      firstUs: [9, null],
       ours: [at(4), at(6), at(50)],
       theirs: [at(8), at(10), at(100)],
     });
@@ -68,6 +70,9 @@ describe("comparison with memcached", () => {
     });
     // One window that took long counts here.
     assertEquals(result.ratioOfMeans, 60 / 118);
+    // What came before the first round is said, and judges nothing.
+    assertEquals([result.oursFirstUs, result.theirFirstUs], [9, null]);
+    assertMatch(tableLine(result), / 9\.00\/- /);
   });
 
   it("takes quartiles between the two nearest values", () => {
@@ -102,8 +107,13 @@ describe("rounds on a disturbed machine", () => {
   });
 
   // Rounds from which so much was stolen, one a second; what came of them.
-  const measure = (shares: number[], wanted: number, patienceSecs: number) => {
-    const rounds = new QuietRounds<number>(wanted, patienceSecs);
+  const measure = (
+    shares: number[],
+    wanted: number,
+    patienceSecs: number,
+    shareMax?: number,
+  ) => {
+    const rounds = new QuietRounds<number>(wanted, patienceSecs, shareMax);
     let second = 0;
     while (!rounds.isDone(second)) {
       rounds.add(second, shares[second], second + 1);
@@ -123,6 +133,11 @@ describe("rounds on a disturbed machine", () => {
       repeated: 0,
       repeatedSecs: 0,
     });
+  });
+
+  it("takes only rounds that nothing was stolen from, where that is asked", () => {
+    const { counted } = measure([0.001, 0, 0.01, 0], 2, 60, 0);
+    assertEquals(counted, [1, 3]);
   });
 
   it("repeats what was disturbed until there are enough quiet ones", () => {

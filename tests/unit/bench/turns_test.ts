@@ -20,6 +20,8 @@ const ROUNDS = 3;
 const LOAD = {
   ...LOAD_DEFAULT,
   conns: 6,
+  // Of those of another data set a server has none.
+  first: 1000,
   keys: 50,
   secs: 0.1,
   warmUpSecs: 0.01,
@@ -45,12 +47,15 @@ async function drive(program: string, args: string[]): Promise<string> {
   return out;
 }
 
+function optionsFor(targets: { port: number; pid: number }[]) {
+  return { targets, rounds: ROUNDS, patienceSecs: 0, firstSecs: 0.3 };
+}
+
 async function turns(
   targets: { port: number; pid: number }[],
   worker: number,
 ): Promise<TurnResult> {
-  const options = { targets, rounds: ROUNDS, patienceSecs: 0 };
-  const args = turnArguments({ ...LOAD, worker }, options);
+  const args = turnArguments({ ...LOAD, worker }, optionsFor(targets));
   return JSON.parse(await drive("turns.ts", args));
 }
 
@@ -80,9 +85,11 @@ Deno.test({
         const one = { port, pid: server.child.pid };
         const fill = { ...LOAD, ...one, mode: "fill" as const };
         await drive("main.ts", loadArguments(fill));
-        const { windows, stolenShares } = await turns([two, one], -1);
+        const result = await turns([two, one], -1);
+        const { windows, stolenShares, firstUs } = result;
         assertEquals(windows.map(({ length }) => length), [ROUNDS, ROUNDS]);
         assertEquals(stolenShares.length, ROUNDS);
+        assertEquals(firstUs.map((us) => us! > 0), [true, true]);
         for (const { requests, misses, errors } of windows.flat()) {
           assert(requests > 0);
           assertEquals([misses, errors], [0, 0]);
@@ -97,8 +104,7 @@ Deno.test({
   fn: () =>
     serving({ mode: ONE_THREAD }, async ({ server, port }) => {
       const targets = [{ port, pid: server.child.pid }];
-      const options = { targets, rounds: ROUNDS, patienceSecs: 0 };
-      const args = turnArguments(LOAD, options);
+      const args = turnArguments(LOAD, optionsFor(targets));
       const { code, out, err } = await run("turns.ts", args);
       assertEquals([code, out], [1, ""]);
       assertMatch(err, new RegExp(`at port ${port}, get: [1-9][0-9]* misses`));
