@@ -175,7 +175,10 @@ function readOptions(args: string[]): CompareOptions {
     isBare: bare,
     isOneCore: parsed["one-core"] || isOneWorker,
     isOneWorker,
-    firstSecs: positiveOrZero(parsed["first-secs"], FIRST_SECS * threads),
+    firstSecs: positiveOrZero(
+      parsed["first-secs"],
+      FIRST_SECS * (parsed["one-core"] ? threads : 1),
+    ),
     patienceSecs: positiveOrZero(parsed.patience, 150),
     rounds: Math.ceil(positive(parsed.rounds, 80)),
     secs: positive(parsed.seconds, 0.1),

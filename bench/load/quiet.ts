@@ -36,6 +36,9 @@ export function stolenShare(before: Ticks, after: Ticks): number {
  * two windows of a tenth of a second. */
 export const STOLEN_SHARE_MAX = 0.02;
 
+/** The same where latency is measured: one tick is what p99 of a second is. */
+export const LATENCY_STOLEN_SHARE_MAX = 0;
+
 /** What was measured in one round, and how much was stolen from it. */
 interface Counted<T> {
   round: T;

@@ -19,6 +19,7 @@ import { checkClean, type LoadResult } from "./driver.ts";
 import { EpollRun } from "./epoll.ts";
 import { loadArguments, type LoadOptions, readLoadOptions } from "./options.ts";
 import {
+  LATENCY_STOLEN_SHARE_MAX,
   QuietRounds,
   STOLEN_SHARE_MAX,
   stolenShare,
@@ -84,7 +85,8 @@ function readArguments(
   });
   const rounds = Number(parsed.rounds), patienceSecs = Number(parsed.patience);
   const firstSecs = Number(parsed["first-secs"]);
-  if (!(rounds >= 1 && patienceSecs >= 0 && firstSecs >= 0)) {
+  const isFinite = firstSecs >= 0 && firstSecs < Infinity;
+  if (!(rounds >= 1 && patienceSecs >= 0 && isFinite)) {
     throw new Error("bad number");
   }
   const others = args.filter((arg) => !own.test(arg));
@@ -101,10 +103,7 @@ function readArguments(
 }
 
 /** Windows of a server that do not count at first, together: its code is being
- * compiled for this load. With one thread the first second of single gets took
- * 1.2 times what later ones did, the second 1.1 times, and that of sets of 100
- * KB 1.6 times; with two threads, of which each compiles, it takes twice as
- * long (2026-11-28). */
+ * compiled for this load (`bench/README.md`). */
 export const FIRST_SECS = 3;
 
 function readTicks() {
@@ -135,16 +134,17 @@ function runTurns(load: LoadOptions, turns: TurnOptions): TurnResult {
   const rounds = new QuietRounds<LoadResult[]>(
     turns.rounds,
     turns.patienceSecs,
-    // One tick of a hundredth of a second makes the p99 of a second.
-    load.rate > 0 ? 0 : STOLEN_SHARE_MAX,
+    load.rate > 0 ? LATENCY_STOLEN_SHARE_MAX : STOLEN_SHARE_MAX,
   );
   const each = load.secs + load.warmUpSecs;
   const firstUs = runs.map((run) => {
     let keys = 0, cpuUs = 0;
     for (let secs = 0; secs < turns.firstSecs; secs += each) {
-      const window = run.window();
-      keys += window.keys;
-      cpuUs += window.serverCpuUs ?? NaN;
+      const { keys: answered, serverCpuUs } = run.window();
+      // Nothing was measured: see `TRIES_MAX`.
+      if (answered === 0) continue;
+      keys += answered;
+      cpuUs += serverCpuUs ?? NaN;
     }
     // 0 / 0 if there was none: JSON has no NaN.
     return Number.isFinite(cpuUs / keys) ? cpuUs / keys : null;

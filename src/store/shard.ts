@@ -97,7 +97,7 @@ export class Shard {
 
   /** The item found last; 0 after a miss. */
   reference = 0;
-  /** Hash and key of the last look, for looking again after cleaning. */
+  /** Hash and key of the last `lookup`, for looking again after cleaning. */
   hash = 0;
   protected key: Bytes | null = null;
   protected keyAt = 0;
@@ -222,7 +222,7 @@ export class Shard {
     return status;
   }
 
-  /** Finds the key of the last look again: cleaning may have moved it. */
+  /** Finds the key of the last `lookup` again: cleaning may have moved it. */
   refind(): void {
     if (this.key === null) return;
     this.reference = this.index.find(

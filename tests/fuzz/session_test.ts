@@ -33,6 +33,7 @@ async function session(
   piece: number,
 ): Promise<string> {
   const connection = server.connect();
+  connection.session.readsEnds = true;
   const reply = await connection.sendInPieces(input, piece);
   connection.close();
   return reply;

@@ -61,9 +61,7 @@ export class ProtocolModel {
     this.accessLagSeconds = second === server ? 0 : 60;
     this.random = random;
     this.#keys = keys;
-    const { session } = server.connect();
-    session.readsEnds = true;
-    this.text = new SyncClient(session);
+    this.text = new SyncClient(server.connect().session);
     this.binary = new SyncClient(second.connect().session);
     this.#dialects = [
       new ClassicModel(this),
