@@ -6,7 +6,7 @@
  */
 import type { Facts } from "./machine.ts";
 import type { LoadResult } from "../load/driver.ts";
-import { LATENCY_STOLEN_SHARE_MAX, STOLEN_SHARE_MAX } from "../load/quiet.ts";
+import { STOLEN_SHARE_MAX, stolenShareMaxOf } from "../load/quiet.ts";
 import type { Row } from "./rows.ts";
 
 /** One window of one row against one server. */
@@ -127,7 +127,7 @@ export function summarize(runs: RowRuns): RowResult {
     ours.map((run, i) => run[judged] / theirs[i][judged]),
   );
   const stolen = ours.map((run) => run.stolenShare);
-  const stolenMax = row.isLatency ? LATENCY_STOLEN_SHARE_MAX : STOLEN_SHARE_MAX;
+  const stolenMax = stolenShareMaxOf(row.isLatency);
   return {
     name: row.name,
     rate: runs.rate,

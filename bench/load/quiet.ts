@@ -36,8 +36,11 @@ export function stolenShare(before: Ticks, after: Ticks): number {
  * two windows of a tenth of a second. */
 export const STOLEN_SHARE_MAX = 0.02;
 
-/** The same where latency is measured: one tick is what p99 of a second is. */
-export const LATENCY_STOLEN_SHARE_MAX = 0;
+/** The same of a measurement that may be of latency: there one tick is what p99
+ * of a second is. */
+export function stolenShareMaxOf(isLatency: boolean): number {
+  return isLatency ? 0 : STOLEN_SHARE_MAX;
+}
 
 /** What was measured in one round, and how much was stolen from it. */
 interface Counted<T> {

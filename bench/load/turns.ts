@@ -19,10 +19,9 @@ import { checkClean, type LoadResult } from "./driver.ts";
 import { EpollRun } from "./epoll.ts";
 import { loadArguments, type LoadOptions, readLoadOptions } from "./options.ts";
 import {
-  LATENCY_STOLEN_SHARE_MAX,
   QuietRounds,
-  STOLEN_SHARE_MAX,
   stolenShare,
+  stolenShareMaxOf,
   ticksOf,
 } from "./quiet.ts";
 
@@ -85,8 +84,8 @@ function readArguments(
   });
   const rounds = Number(parsed.rounds), patienceSecs = Number(parsed.patience);
   const firstSecs = Number(parsed["first-secs"]);
-  const isFinite = firstSecs >= 0 && firstSecs < Infinity;
-  if (!(rounds >= 1 && patienceSecs >= 0 && isFinite)) {
+  const isBounded = firstSecs >= 0 && firstSecs < Infinity;
+  if (!(rounds >= 1 && patienceSecs >= 0 && isBounded)) {
     throw new Error("bad number");
   }
   const others = args.filter((arg) => !own.test(arg));
@@ -134,7 +133,7 @@ function runTurns(load: LoadOptions, turns: TurnOptions): TurnResult {
   const rounds = new QuietRounds<LoadResult[]>(
     turns.rounds,
     turns.patienceSecs,
-    load.rate > 0 ? LATENCY_STOLEN_SHARE_MAX : STOLEN_SHARE_MAX,
+    stolenShareMaxOf(load.rate > 0),
   );
   const each = load.secs + load.warmUpSecs;
   const firstUs = runs.map((run) => {

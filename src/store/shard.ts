@@ -168,7 +168,7 @@ export class Shard {
     // in this object, which is older, told the collector of it each time.
     this.hash = hash;
     this.key = null;
-    const status = this.#look(hash, key, at, length, now);
+    const status = this.#found(this.index.find(hash, key, at, length), now);
     if (status === HIT && showsCas) this.markCasSeen();
     return status;
   }
@@ -194,17 +194,11 @@ export class Shard {
     this.key = key;
     this.keyAt = at;
     this.keyLength = length;
-    return this.#look(hash, key, at, length, now);
+    return this.#found(this.index.find(hash, key, at, length), now);
   }
 
-  #look(
-    hash: number,
-    key: Bytes,
-    at: number,
-    length: number,
-    now: number,
-  ): number {
-    const reference = this.index.find(hash, key, at, length);
+  // What the index found, 0 for nothing.
+  #found(reference: number, now: number): number {
     this.reference = reference;
     if (reference === 0) return MISS;
     if (this.log.isFlushed(reference >>> this.memory.pageShift)) {

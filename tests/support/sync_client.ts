@@ -27,11 +27,12 @@ export class SyncClient {
     return this.sendBytes(toLatin1(text));
   }
 
-  sendBytes(bytes: Uint8Array): string {
+  /** Of which a read gets what it asks for, or as many as `most` says. */
+  sendBytes(bytes: Uint8Array, most: () => number = () => Infinity): string {
     let reply = "";
     const { session } = this;
     for (let at = 0; at < bytes.length && !this.isClosed;) {
-      at += session.feed(bytes.subarray(at));
+      at += session.feed(bytes.subarray(at, at + most()));
       reply += this.#run();
     }
     return reply;

@@ -102,10 +102,7 @@ export class InputPool {
     const { targetBytes } = upload;
     const beyond = count - targetBytes;
     session.received(Math.min(count, targetBytes));
-    if (beyond > 0) {
-      session.from = 0;
-      session.to = beyond;
-    }
+    if (beyond > 0) session.to = beyond;
     return beyond === 0;
   }
 

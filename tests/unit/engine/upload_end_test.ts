@@ -5,16 +5,15 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
+import { toLatin1 } from "../../../src/base/bytes.ts";
 import { STREAM_BODY_BYTES_MIN } from "../../../src/base/limits.ts";
-import { RUN_FLUSH, RUN_READ } from "../../../src/engine/session_states.ts";
 import type { Session } from "../../../src/engine/session.ts";
-import { Output } from "../../../src/protocol/output.ts";
 import { checkShard } from "../../../src/store/invariants.ts";
 import { GAP_BYTES_FREE } from "../../../src/store/layout.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
 import { Random, seedFromEnvironment } from "../../support/random.ts";
 import { smallPages } from "../../support/stretches.ts";
+import { SyncClient } from "../../support/sync_client.ts";
 
 const LARGE = STREAM_BODY_BYTES_MIN;
 const ALIGNMENTS = [0, 1, 2, 3];
@@ -25,24 +24,12 @@ function readingEnds(server: MemoryServer): Session {
   return session;
 }
 
-/** Answers `request`, of which a read gets what it asks for, or `most`. */
 function answer(
   session: Session,
   request: string,
-  most: () => number = () => Infinity,
+  most?: () => number,
 ): string {
-  const bytes = toLatin1(request);
-  let reply = "";
-  for (let at = 0; at < bytes.length;) {
-    at += session.feed(bytes.subarray(at, at + most()));
-    for (let code = RUN_FLUSH; code !== RUN_READ;) {
-      session.output = new Output();
-      code = session.run();
-      assert(code === RUN_READ || code === RUN_FLUSH, `${code}`);
-      reply += latin1(session.output.bytes.u8, 0, session.output.length);
-    }
-  }
-  return reply;
+  return new SyncClient(session).sendBytes(toLatin1(request), most);
 }
 
 /** Sends the line of a set, and the value but for its last `left` bytes. */
