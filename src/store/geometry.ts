@@ -27,8 +27,11 @@ const PAGES_PER_SHARD = 1024;
 const GHOST_SHARE = 128;
 /** One ghost bucket: eight 16-bit fingerprints and a position byte. */
 export const GHOST_BUCKET_BYTES = 17;
-/** Above this `-I` a shard may be 2 GiB, still within int32 byte offsets. */
+/** What a shard is given by `-m`, at most... */
+const SHARD_BYTES_MAX = GIB;
+/** ...and above this `-I`, or when it grows: still within int32 byte offsets. */
 const LARGE_ITEM_BYTES = 256 * MIB;
+const SHARD_ADDRESSES_MAX = 2 * GIB;
 /** A shard holds at least this many of the largest items, if -m allows. */
 const LARGEST_ITEMS_PER_SHARD = 4;
 /** With more, fewer threads want the same lock; with fewer, more of what all
@@ -108,8 +111,11 @@ export function fixedTableBytes(stripeCopies: number): number {
 }
 
 function shardCountFor(input: GeometryInput, reserve: number): number {
-  const shardMax = input.itemBytesMax > LARGE_ITEM_BYTES ? 2 * GIB : GIB;
-  let count = powerOfTwoAtLeast(reserve / shardMax);
+  const shardMax = input.itemBytesMax > LARGE_ITEM_BYTES
+    ? SHARD_ADDRESSES_MAX
+    : SHARD_BYTES_MAX;
+  const least = powerOfTwoAtLeast(input.limitBytes / shardMax);
+  let count = Math.max(least, powerOfTwoAtLeast(reserve / SHARD_ADDRESSES_MAX));
   if (input.threads > 1) {
     const wanted = Math.min(
       SHARDS_PER_THREAD * input.threads,
@@ -117,7 +123,6 @@ function shardCountFor(input: GeometryInput, reserve: number): number {
     );
     count = Math.max(count, powerOfTwoAtLeast(wanted));
   }
-  const least = powerOfTwoAtLeast(input.limitBytes / shardMax);
   const roomy = input.itemBytesMax * LARGEST_ITEMS_PER_SHARD;
   while (count > least && input.limitBytes / count < roomy) count /= 2;
   return count;
@@ -169,10 +174,10 @@ export function computeGeometry(input: GeometryInput): Geometry {
     ghostBuckets,
     stripeCopies,
   );
-  const shardMax = input.itemBytesMax > LARGE_ITEM_BYTES ? 2 * GIB : GIB;
+  const addresses = Math.min(reserve / shardCount, SHARD_ADDRESSES_MAX);
   const pagesMax = Math.max(
     pagesUsable + SPARE_PAGES,
-    Math.floor(Math.min(reserve / shardCount, shardMax) / pageBytes),
+    Math.floor(addresses / pageBytes),
   );
   return {
     shardCount,

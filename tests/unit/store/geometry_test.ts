@@ -49,6 +49,24 @@ Deno.test("threads get shards of their own when memory allows", () => {
   }
 });
 
+Deno.test("a shard is given 1 GiB, and has addresses for 2 to grow to", () => {
+  const counts = [512, 1024, 2048, 4096, 16384].map((megabytes) =>
+    layOut(megabytes * MIB).shardCount
+  );
+  assertEquals(counts, [1, 2, 4, 8, 16]);
+  // Two pieces of what 100 KB take in a page are rare.
+  assertEquals(layOut(GIB).pageBytes, 512 * 1024);
+  for (const growable of [false, true]) {
+    for (const megabytes of [1023, 1024, 1025, 2048, 2049, 65536]) {
+      const limitBytes = megabytes * MIB;
+      const options = { limitBytes, itemBytesMax: MIB, threads: 1, growable };
+      const { shardCount, pagesMax, pageBytes } = computeGeometry(options);
+      assert(limitBytes / shardCount <= GIB, `${megabytes}`);
+      assert(pagesMax * pageBytes <= 2 * GIB, `${megabytes}`);
+    }
+  }
+});
+
 Deno.test("a shard holds several of the largest items", () => {
   for (const item of [1, 8, 100, 256, 512, 1024]) {
     const g = layOut(2 * item * MIB, item * MIB, 4);

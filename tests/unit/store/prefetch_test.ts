@@ -16,7 +16,7 @@ const NAMES = Array.from({ length: 60 }, (_, i) => `key-${i}`);
 const BUCKET_WORDS = 16;
 
 const TABLES: Record<string, () => Store> = {
-  "a plain table": () => createStore({ limitBytes: 512 * MIB, hashSeed: 7 }),
+  "a plain table": () => createStore({ limitBytes: 1024 * MIB, hashSeed: 7 }),
   "a shared table": () =>
     attachStore(
       createSharedTable({ limitBytes: 128 * MIB, hashSeed: 7 }, 2, 1),
