@@ -62,8 +62,10 @@ export const READ_BUFFER_BYTES_MIN = 2 * 1024;
 export const READ_BUFFER_BYTES_MAX = 64 * 1024;
 
 /** What is read after a large value that has arrived: enough for the line of the
- * next, and little of its value, which has to be copied. */
-export const READ_LITTLE_BYTES = 384;
+ * next, if that is so much longer, and little of its value, which has to be
+ * copied to memory that no cache knows. */
+export const READ_LITTLE_MORE_BYTES = 16;
+export const READ_LITTLE_BYTES_MAX = 384;
 
 /** Bodies above this stream into table memory instead of being buffered. */
 export const STREAM_BODY_BYTES_MIN = 32 * 1024;

@@ -32,7 +32,8 @@ const {
   GET_LINE_BUFFER_BYTES,
   READ_BUFFER_BYTES_MAX,
   READ_BUFFER_BYTES_MIN,
-  READ_LITTLE_BYTES,
+  READ_LITTLE_BYTES_MAX,
+  READ_LITTLE_MORE_BYTES,
   STREAM_BODY_BYTES_MIN,
 } = limits;
 const { COMMANDS_RUN, CONN_YIELDS } = counters;
@@ -109,10 +110,13 @@ export class Session implements AdminSink {
   /** Set by a driver whose reads have one target only: the end of a value's line
    * is then read with the value. */
   readsEnds = false;
-  /** The next read should take no more than READ_LITTLE_BYTES. */
-  readsLittle = false;
-  /** The last read was such a one. */
+  /** The next read should take no more than so many bytes; 0 for as many as
+   * there is room for. */
+  littleBytes = 0;
+  /** The last read was such a one... */
   hasReadLittle = false;
+  /** ...and was filled: more of what the client has sent is likely to wait. */
+  #wasFilled = false;
   /** A value is expected: what `stats conns` calls conn_nread. */
   awaitsBody = false;
 
@@ -140,8 +144,8 @@ export class Session implements AdminSink {
     if (this.wantsValue) return this.upload!.target();
     this.#makeSpace();
     const { input, to } = this;
-    const end = this.readsLittle
-      ? Math.min(input.capacity, to + READ_LITTLE_BYTES)
+    const end = this.littleBytes > 0
+      ? Math.min(input.capacity, to + this.littleBytes)
       : input.capacity;
     return input.u8.subarray(to, end);
   }
@@ -154,8 +158,9 @@ export class Session implements AdminSink {
 
   /** Tells how many bytes were read to the last target. */
   received(count: number): void {
-    this.hasReadLittle = this.readsLittle;
-    this.readsLittle = false;
+    this.hasReadLittle = this.littleBytes > 0;
+    this.#wasFilled = this.hasReadLittle && count >= this.littleBytes;
+    this.littleBytes = 0;
     const { upload } = this;
     if (upload === null || !upload.isTarget) this.to += count;
     else {
@@ -371,13 +376,17 @@ export class Session implements AdminSink {
   }
 
   /** The upload is stored or given up. What came after one large value is
-   * likely to be the line of the next: little is read, so that the value goes
-   * where it belongs without a copy. */
+   * likely to be the line of the next, about as long: little more is read, so
+   * that the value goes where it belongs without a copy. */
   endUpload(): void {
     if (this.upload === null) return;
-    this.engine.keptCommands.release(this.upload.kept);
+    const { kept } = this.upload;
+    this.littleBytes = Math.min(
+      kept.length + READ_LITTLE_MORE_BYTES,
+      READ_LITTLE_BYTES_MAX,
+    );
+    this.engine.keptCommands.release(kept);
     this.upload = null;
-    this.readsLittle = true;
   }
 
   // ---- what commands may ask for ----
@@ -415,6 +424,12 @@ export class Session implements AdminSink {
   get isIdle(): boolean {
     return this.state === IN_WATCH ||
       (this.isAtCommand && this.from === this.to);
+  }
+
+  /** Whether everything is answered that the client has sent, as far as can be
+   * told without reading. */
+  get isDone(): boolean {
+    return this.isIdle && !this.#wasFilled;
   }
 
   /** The state as `stats conns` names it. */

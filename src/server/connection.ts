@@ -19,8 +19,10 @@ import { NodeTlsConn } from "./node_tls_conn.ts";
 import type { Service } from "./service.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
-const { OUTPUT_HIGH_WATER_BYTES, READ_BUFFER_BYTES_MIN, READ_LITTLE_BYTES } =
-  limits;
+const {
+  OUTPUT_HIGH_WATER_BYTES,
+  READ_BUFFER_BYTES_MIN,
+} = limits;
 const { toLatin1 } = bytes;
 const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
   sessionStates;
@@ -128,7 +130,7 @@ export class Connection implements ServedClient {
       if (!Number.isNaN(beganMs)) {
         endTimed(counters, performance.now() - beganMs);
       }
-      if (this.#isFinishing && session.isIdle) return await this.#leave();
+      if (this.#isFinishing && session.isDone) return await this.#leave();
       // What was read of a value did not need the buffer.
       if (isValue) this.#adaptBuffer(0, session.input.capacity);
       else this.#adaptBuffer(count, target.length);
@@ -187,7 +189,7 @@ export class Connection implements ServedClient {
   #adaptBuffer(count: number, capacity: number): void {
     const { session } = this;
     // What follows a large value is read with little room.
-    if (session.upload !== null || capacity === READ_LITTLE_BYTES) return;
+    if (session.upload !== null || session.hasReadLittle) return;
     if (count === capacity) {
       this.#smallReads = 0;
       session.growInput();

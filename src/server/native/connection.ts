@@ -200,7 +200,7 @@ export class NativeConnection implements ServedClient, Watched {
     }
     if (isTimed) endTimed(counters, libc.nowMs() - beganMs);
     this.#isBrief = count <= BRIEF_BYTES && this.session.isIdle &&
-      !this.session.readsLittle && !this.isWriting && !this.#isScheduled &&
+      this.session.littleBytes === 0 && !this.isWriting && !this.#isScheduled &&
       !this.#isWatching;
   }
 
@@ -303,7 +303,7 @@ export class NativeConnection implements ServedClient, Watched {
     switch (code) {
       case RUN_READ:
         this.#expect(EPOLLIN);
-        if (this.#isFinishing && this.session.isIdle) this.#leave();
+        if (this.#isFinishing && this.session.isDone) this.#leave();
         return;
       case RUN_FLUSH:
       case RUN_YIELD:

@@ -13,7 +13,7 @@ import { Bytes } from "../../base/bytes.ts";
 import {
   READ_BUFFER_BYTES_MAX,
   READ_BUFFER_BYTES_MIN,
-  READ_LITTLE_BYTES,
+  READ_LITTLE_BYTES_MAX,
 } from "../../base/limits.ts";
 import type { Stretches } from "../../base/stretches.ts";
 import type { Session } from "../../engine/session.ts";
@@ -52,7 +52,8 @@ export class InputPool {
       // Nothing is held. A view less per request: 2 % of its CPU.
       if (session.upload === null) {
         session.from = session.to = 0;
-        return session.readsLittle ? READ_LITTLE_BYTES : this.common.capacity;
+        const { littleBytes } = session;
+        return littleBytes > 0 ? littleBytes : this.common.capacity;
       }
     } else if (
       to - from <= MOVED_BYTES_MAX && session.wanted <= this.common.capacity
@@ -75,9 +76,8 @@ export class InputPool {
   /** Tells that such a read brought something. */
   receivedAhead(session: Session, count: number): void {
     session.input = this.#ahead[this.#aheadCount++];
-    session.hasReadLittle = false;
-    session.from = 0;
-    session.to = count;
+    session.from = session.to = 0;
+    session.received(count);
   }
 
   /** All who were to wait have done so: their buffers may be used again when
@@ -92,7 +92,7 @@ export class InputPool {
     upload.addTargets(stretches);
     if (upload.endsWithTarget) {
       assert(session.input === this.common, "what follows has a place");
-      stretches.add(this.common, 0, READ_LITTLE_BYTES);
+      stretches.add(this.common, 0, READ_LITTLE_BYTES_MAX);
     }
   }
 

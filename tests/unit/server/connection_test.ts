@@ -9,7 +9,7 @@ import { latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import {
   READ_BUFFER_BYTES_MAX,
   READ_BUFFER_BYTES_MIN,
-  READ_LITTLE_BYTES,
+  READ_LITTLE_BYTES_MAX,
 } from "../../../src/base/limits.ts";
 import type { Peer } from "../../../src/server/client.ts";
 import { Connection } from "../../../src/server/connection.ts";
@@ -64,8 +64,8 @@ const SET = set(40_000);
 
 Deno.test("a line after a large value does not make the read buffer grow", async () => {
   for (const extra of [-1, 0, 1, 200]) {
-    const line = `get ${"none ".repeat(READ_LITTLE_BYTES)}`
-      .slice(0, READ_LITTLE_BYTES + extra);
+    const line = `get ${"none ".repeat(READ_LITTLE_BYTES_MAX)}`
+      .slice(0, READ_LITTLE_BYTES_MAX + extra);
     const { reply, capacity } = await serve(SET, `${line}\r\n`);
     assertEquals(reply, "STORED\r\nEND\r\n");
     assertEquals(capacity, READ_BUFFER_BYTES_MIN);

@@ -8,7 +8,7 @@ import { Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import {
   READ_BUFFER_BYTES_MAX,
   READ_BUFFER_BYTES_MIN,
-  READ_LITTLE_BYTES,
+  READ_LITTLE_BYTES_MAX,
 } from "../../../src/base/limits.ts";
 import { Stretches } from "../../../src/base/stretches.ts";
 import { RUN_READ } from "../../../src/engine/session_states.ts";
@@ -45,8 +45,8 @@ Deno.test("who holds nothing has the common buffer", () => {
   pool.settle(session);
   assertStrictEquals(session.input, pool.common);
   assertEquals(pool.commonRoom(session), READ_BUFFER_BYTES_MAX);
-  session.readsLittle = true;
-  assertEquals(pool.commonRoom(session), READ_LITTLE_BYTES);
+  session.littleBytes = 77;
+  assertEquals(pool.commonRoom(session), 77);
 });
 
 Deno.test("what is held survives what others read", () => {
@@ -114,7 +114,7 @@ Deno.test("a value is received where it belongs, with what follows it", () => {
     const upload = session.upload!;
     const stretches = new Stretches();
     pool.addTargets(session, upload, stretches);
-    assertEquals(stretches.total, size + READ_LITTLE_BYTES);
+    assertEquals(stretches.total, size + READ_LITTLE_BYTES_MAX);
     pool.common.u8.set(toLatin1(end));
     const count = size + beyond;
     assertEquals(pool.receivedValue(session, upload, count), beyond === 0);

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import {
-  READ_LITTLE_BYTES,
+  READ_LITTLE_BYTES_MAX,
   STRETCH_BYTES_PER_CALL_MAX,
 } from "../../../src/base/limits.ts";
 import { Stretches } from "../../../src/base/stretches.ts";
@@ -261,8 +261,8 @@ const SIZES = [
 /** Lines about as long as what is read after a large value, where the end of
  * that value may be, too. */
 const LONG_GETS = [-3, -2, -1, 0, 1].map((extra) =>
-  `get ${"none ".repeat(READ_LITTLE_BYTES)}`
-    .slice(0, READ_LITTLE_BYTES + extra - 4) + " 1\r\n"
+  `get ${"none ".repeat(READ_LITTLE_BYTES_MAX)}`
+    .slice(0, READ_LITTLE_BYTES_MAX + extra - 4) + " 1\r\n"
 );
 
 /** Sets and gets of keys 0 to 7 in text. */
