@@ -76,6 +76,10 @@ export const OUTPUT_HIGH_WATER_BYTES = 128 * 1024;
 export const OUTPUT_LOW_WATER_BYTES = 8 * 1024;
 export const OUTPUT_TOTAL_BYTES = 32 * 1024 * 1024;
 
+/** Values from this size on have room around them in the table, for the line and
+ * the end of a reply that is sent from where they lie. */
+export const ROOM_VALUE_BYTES_MIN = 8 * 1024;
+
 /** Values from this size on are pinned and copied out in pieces. */
 export const VALUE_PIECE_BYTES = 64 * 1024;
 

@@ -50,7 +50,7 @@ const {
   REPLY_TOUCHED,
 } = reply;
 const { HIT, NO_MEMORY, NON_NUMERIC, NOT_FOUND, STORED } = store;
-const { holdValue } = sink;
+const { holdReply, holdValue, NEVER_WHOLE } = sink;
 
 /** Bytes around a value: VALUE, flags, length, CAS, spaces and line ends. */
 const VALUE_LINE_BYTES = 64;
@@ -67,15 +67,33 @@ export class Classic {
 
   // ---- get, gets ----
 
-  /** Answers one key of a get; false if no memory is left to answer it. */
-  get(command: Command, sink: Sink, showsCas: boolean): boolean {
+  /**
+   * Answers one key of a get; false if no memory is left to answer it.
+   *
+   * @param wholeBytesMin length from which on a value may be sent with its line
+   * and `END`, as the whole reply (`Source.endsReply`): nothing precedes it
+   */
+  get(
+    command: Command,
+    sink: Sink,
+    showsCas: boolean,
+    wholeBytesMin = NEVER_WHOLE,
+  ): boolean {
     const partition = this.#context.locate(command);
     const { key, keyAt, keyLength } = command;
-    return this.getSmall(partition, key, keyAt, keyLength, sink, showsCas) ||
-      this.#getLarge(command, sink, showsCas, -1);
+    const bytesMax = Math.min(wholeBytesMin, VALUE_PIECE_BYTES);
+    return this.getSmall(
+      partition,
+      key,
+      keyAt,
+      keyLength,
+      sink,
+      showsCas,
+      bytesMax,
+    ) || this.#getLarge(command, sink, showsCas, -1, wholeBytesMin);
   }
 
-  /** The same if the value is small; else does nothing, and returns false. The
+  /** The same if the value is below `bytesMax`; else does nothing, and returns false. The
    * hash of the key is in the context. Takes no command: to write the key to one
    * costs more than passing it, for the collector is told of it. */
   getSmall(
@@ -85,6 +103,7 @@ export class Classic {
     keyLength: number,
     sink: Sink,
     showsCas: boolean,
+    bytesMax = VALUE_PIECE_BYTES,
   ): boolean {
     const context = this.#context;
     const { output } = sink;
@@ -103,7 +122,7 @@ export class Classic {
       if (status === HIT) {
         length = shard.valueLength();
         // Unsigned: without the lock it may be anything, to be thrown away.
-        if ((length >>> 0) >= VALUE_PIECE_BYTES) {
+        if ((length >>> 0) >= bytesMax) {
           shard.finish(context.now, false);
           return false;
         }
@@ -194,6 +213,7 @@ export class Classic {
     sink: Sink,
     showsCas: boolean,
     expiry: number,
+    wholeBytesMin = NEVER_WHOLE,
   ): boolean {
     const context = this.#context;
     const partition = context.locate(command);
@@ -206,7 +226,9 @@ export class Classic {
     if (status === HIT) {
       length = shard.valueLength();
       slabClass = shard.slabClass();
-      isHeld = this.#appendHeld(partition, command, sink, showsCas);
+      isHeld = length >= wholeBytesMin
+        ? this.#appendWhole(partition, command, sink)
+        : this.#appendHeld(partition, command, sink, showsCas);
       if (isHeld) shard.countHit(now);
       if (expiry >= 0) partition.placer.retime(expiry, now);
     }
@@ -245,6 +267,27 @@ export class Classic {
     );
     sink.source = held;
     return true;
+  }
+
+  // The reply to a get of one key, from where it lies if it can be.
+  #appendWhole(partition: Partition, command: Command, sink: Sink): boolean {
+    const { shard } = partition;
+    const { output } = sink;
+    const { key, keyAt, keyLength } = command;
+    const length = shard.valueLength(), flags = shard.clientFlags();
+    output.reserve(VALUE_LINE_BYTES + keyLength);
+    this.#valueLine(output, key, keyAt, keyLength, flags, length, null);
+    sink.source = holdReply(partition, length, output);
+    if (sink.source !== null) return true;
+    if (length < VALUE_PIECE_BYTES) {
+      output.reserve(length + CR_LF.capacity);
+      shard.copyValue(output.bytes, output.length);
+      output.length += length;
+      output.endLine();
+      return true;
+    }
+    sink.source = holdValue(this.#context, partition, length, CR_LF);
+    return sink.source !== null;
   }
 
   // ---- gat, gats ----

@@ -22,6 +22,7 @@ import type { Engine } from "./engine.ts";
 import { LoginState } from "./login_state.ts";
 import * as lookahead from "./lookahead.ts";
 import type { DirectLimits, Source } from "./sink.ts";
+import * as sink from "./sink.ts";
 import type { Dialect } from "./session_states.ts";
 import * as sessionStates from "./session_states.ts";
 import type { Upload } from "./upload.ts";
@@ -39,6 +40,7 @@ const {
 const { COMMANDS_RUN, CONN_YIELDS } = counters;
 const { MAGIC_REQUEST } = binary;
 const { NOT_NOTED } = lookahead;
+const { NEVER_WHOLE } = sink;
 const {
   AT_COMMAND,
   ENDED,
@@ -55,6 +57,7 @@ const {
   RUN_YIELD,
 } = sessionStates;
 
+const CR = 13, LF = 10;
 const NAMES = [
   "conn_read",
   "conn_mwrite",
@@ -311,7 +314,12 @@ export class Session implements AdminSink {
 
   /** Tells how much of `direct` was written. */
   wrote(count: number): void {
-    this.source?.advance?.(count);
+    const { source } = this;
+    source?.advance?.(count);
+    if (source?.endsReply !== true || source.isDirect!(0, 0)) return;
+    // Nothing is left to be appended, so that nothing has to be run for it.
+    source.cancel();
+    this.source = null;
   }
 
   // False while the source has more than fits the output now.
@@ -368,6 +376,18 @@ export class Session implements AdminSink {
   /** Whether a get line is too long to be waited for. */
   get isLongLine(): boolean {
     return this.to - this.from > GET_LINE_BUFFER_BYTES;
+  }
+
+  /** From which length on a value may be all that is written now, with its line
+   * and the end of the reply: if the key before `from` is the last of a get, and
+   * nothing is to be written before or after it. */
+  get wholeBytesMin(): number {
+    const { directLimits, from, to, input: { u8 } } = this;
+    if (directLimits === null || this.output.length > 0) return NEVER_WHOLE;
+    // Part of the reply may be written already.
+    if (this.getMark !== 0 || u8[to - 1] !== LF) return NEVER_WHOLE;
+    const isEnd = from + 1 === to || (from + 2 === to && u8[from] === CR);
+    return isEnd ? directLimits.wholeBytesMin ?? NEVER_WHOLE : NEVER_WHOLE;
   }
 
   /** Whether a body should stream into the table instead of being buffered. */

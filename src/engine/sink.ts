@@ -27,13 +27,21 @@ export interface DirectLimits {
   valueBytesMin: number;
   /** Bytes of a stretch, at least. */
   stretchBytesMin: number;
+  /** Bytes of a value, at least, whose reply is written with its line and its
+   * end, if that is all there is to write; none is if left out. */
+  wholeBytesMin?: number;
 }
+
+/** A `wholeBytesMin` that no value has. */
+export const NEVER_WHOLE = 0x7fffffff;
 
 /** Output that is made on demand, piece by piece. */
 export interface Source {
   /** Appends more; true when everything was appended. `most` bytes are
    * enough for one call. */
   pull(output: Output, most: number): boolean;
+  /** The end of the reply to a get, `END`, is part of it. */
+  readonly endsReply?: boolean;
   /** Whether the next bytes may be written to the socket from where they lie,
    * as `stretch`, instead of being pulled. */
   isDirect?(valueBytesMin: number, stretchBytesMin: number): boolean;
@@ -136,11 +144,93 @@ class PinnedValue implements Source {
   }
 
   cancel(): void {
-    const { shard } = this.#partition;
-    shard.lock();
-    shard.unpin(this.#reference);
-    shard.unlock();
+    unpin(this.#partition, this.#reference);
   }
+}
+
+const REPLY_END = Bytes.fromLatin1("\r\nEND\r\n");
+
+/** The whole reply to a get of one key: a pinned value with its line before it
+ * and its end behind it, where the table has room for them. */
+class PinnedReply implements Source {
+  readonly endsReply = true;
+  readonly #partition: Partition;
+  readonly #reference: number;
+  readonly #lineBytes: number;
+  readonly #length: number;
+  #offset = 0;
+
+  /** The item must be pinned and have room; it is unpinned at the end. */
+  constructor(
+    partition: Partition,
+    reference: number,
+    length: number,
+    line: Output,
+  ) {
+    this.#partition = partition;
+    this.#reference = reference;
+    this.#lineBytes = line.length;
+    this.#length = length;
+    const { records } = partition.shard;
+    const at = records.valueAt(reference) - line.length;
+    copyBytes(line.bytes, 0, records.data, at, line.length);
+    const end = records.runAt(reference, length - 1, 1).at + 1;
+    copyBytes(REPLY_END, 0, records.data, end, REPLY_END.capacity);
+  }
+
+  get #left(): number {
+    return this.#lineBytes + this.#length + REPLY_END.capacity - this.#offset;
+  }
+
+  isDirect(): boolean {
+    return this.#left > 0;
+  }
+
+  stretch(): Uint8Array<ArrayBuffer> {
+    const { at, length } = this.#run();
+    const { u8 } = this.#partition.shard.records.data;
+    return u8.subarray(at, at + length);
+  }
+
+  // Line and end lie beside the first and the last byte of the value.
+  #run(): { at: number; length: number } {
+    const { records } = this.#partition.shard;
+    const place = this.#offset - this.#lineBytes;
+    const offset = Math.max(0, Math.min(place, this.#length - 1));
+    const run = records.runAt(this.#reference, offset, this.#length);
+    const isLast = offset + run.length === this.#length;
+    const end = run.at + run.length + (isLast ? REPLY_END.capacity : 0);
+    const at = run.at + place - offset;
+    return { at, length: end - at };
+  }
+
+  advance(count: number): void {
+    this.#offset += count;
+  }
+
+  pull(output: Output, most: number): boolean {
+    while (most > 0 && this.#left > 0) {
+      const run = this.#run();
+      const count = Math.min(run.length, most);
+      output.reserve(count);
+      output.run(this.#partition.shard.records.data, run.at, count);
+      this.#offset += count;
+      most -= count;
+    }
+    if (this.#left > 0) return false;
+    this.cancel();
+    return true;
+  }
+
+  cancel(): void {
+    unpin(this.#partition, this.#reference);
+  }
+}
+
+function unpin({ shard }: Partition, reference: number): void {
+  shard.lock();
+  shard.unpin(reference);
+  shard.unlock();
 }
 
 /** A value that was copied because too much of the table is pinned. */
@@ -168,6 +258,25 @@ class CopiedValue implements Source {
   cancel(): void {
     this.#context.copiedBytes -= this.#bytes.capacity;
   }
+}
+
+/**
+ * A source of the reply to a get of one key, that of the item found last, which
+ * is `length` bytes; under the lock. `line` is all there is in its output, and is
+ * taken from there. Null, and nothing is changed, if there is no room around the
+ * value or if readers hold too many pages.
+ */
+export function holdReply(
+  partition: Partition,
+  length: number,
+  line: Output,
+): Source | null {
+  const { shard } = partition;
+  const { reference } = shard;
+  if (!shard.records.hasRoom(reference) || !shard.pin()) return null;
+  const reply = new PinnedReply(partition, reference, length, line);
+  line.length = 0;
+  return reply;
 }
 
 /**

@@ -68,7 +68,7 @@ export class Storing {
 
   /** Reserves memory for a value that is still to come; null if there is
    * none. The command must not be used for anything else meanwhile. What
-   * follows the value may be read with it if `readsEnds` and if there is room. */
+   * follows the value is read with it if `readsEnds`, and there is room. */
   begin(form: StoreForm, kept: KeptCommand, readsEnds: boolean): Upload | null {
     const context = this.#context;
     const { command } = kept;
@@ -84,12 +84,10 @@ export class Storing {
       if (form.dropsOld(request)) this.#discard(partition);
       this.#count(partition, request, NO_MEMORY);
     }
-    const leavesGap = readsEnds && reference !== 0;
-    const gapBytes = leavesGap ? partition.uploads.leaveGap() : 0;
     shard.unlock();
     if (reference === 0) return null;
     const { hash } = context;
-    return new Upload(kept, partition, reference, hash, request, gapBytes);
+    return new Upload(kept, partition, reference, hash, request, readsEnds);
   }
 
   /** Stores a value that has arrived. */

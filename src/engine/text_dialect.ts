@@ -18,6 +18,7 @@ import * as text from "../protocol/text.ts";
 import type { Session } from "./session.ts";
 import type { Dialect } from "./session_states.ts";
 import * as sessionStates from "./session_states.ts";
+import * as sink from "./sink.ts";
 import type { StoreForm } from "./storing.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
@@ -49,6 +50,7 @@ const {
 } = errors;
 const { ERROR_LINES, LETTERS_END, REPLY_MN, REPLY_VERSION } = reply;
 const { PLAIN_GET_KEY_AT } = keyScout;
+const { NEVER_WHOLE } = sink;
 const { KEY_TOO_LONG, KEYS_END, nextKey } = text;
 const { AT_COMMAND, IN_BODY, IN_KEYS, IN_LINE_REST, RUN_AGAIN, RUN_READ } =
   sessionStates;
@@ -240,11 +242,20 @@ export class TextDialect implements Dialect {
       if (found === KEY_TOO_LONG) return this.#refuseKeys(session, BAD_FORMAT);
       session.from = command.keysAt;
       const isAnswered = op === OP_GET || op === OP_GETS
-        ? engine.classic.get(command, session, op === OP_GETS)
+        ? engine.classic.get(
+          command,
+          session,
+          op === OP_GETS,
+          op === OP_GET ? session.wholeBytesMin : NEVER_WHOLE,
+        )
         : engine.classic.gat(command, session, op === OP_GATS);
       if (!isAnswered) return this.#refuseKeys(session, NO_MEMORY_WRITING);
     }
     session.getMark = -1;
+    if (session.source?.endsReply === true) {
+      session.from = session.to;
+      session.state = AT_COMMAND;
+    }
     return RUN_AGAIN;
   }
 

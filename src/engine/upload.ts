@@ -16,6 +16,9 @@ import type { Partition, StoreRequest } from "../store/store.ts";
 const { copyBytes } = bytes;
 const { STRETCH_BYTES_PER_CALL_MAX, STRETCHES_PER_CALL_MAX } = limits;
 
+/** CR LF, and two more, so that the read is not filled. */
+const END_BYTES_ASKED = 4;
+
 /** A store whose value is still arriving. */
 export class Upload {
   /** The command, on a copy of its line that nobody else uses. */
@@ -27,8 +30,8 @@ export class Upload {
   /** Table second, by the time at which the command line was read. */
   readonly expiry: number;
   readonly #length: number;
-  /** Bytes behind the value that may be read with it. */
-  readonly #gapBytes: number;
+  /** Bytes behind the value that are read with it. */
+  readonly #endBytes: number;
   #received = 0;
   /** Whether the last read target was table memory. */
   isTarget = false;
@@ -43,7 +46,7 @@ export class Upload {
     reference: number,
     hash: number,
     request: StoreRequest,
-    gapBytes: number,
+    readsEnds: boolean,
   ) {
     this.kept = kept;
     this.command = kept.command;
@@ -52,7 +55,8 @@ export class Upload {
     this.hash = hash;
     this.expiry = request.expiry;
     this.#length = request.valueLength;
-    this.#gapBytes = gapBytes;
+    const hasRoom = partition.shard.records.hasRoom(reference);
+    this.#endBytes = readsEnds && hasRoom ? END_BYTES_ASKED : 0;
   }
 
   get isComplete(): boolean {
@@ -60,7 +64,7 @@ export class Upload {
   }
 
   /** A stretch of table memory to read into; nothing may be complete yet. It
-   * goes on beyond the value, if it can, so that the end of the line comes by
+   * goes on beyond the value, if it may, so that the end of the line comes by
    * the same read: 5 % of the CPU time of a set of 100 KB by Deno's sockets.
    * Such a read, if nothing more was sent, brings less than was asked for, which
    * tells tokio that the socket is empty (`src/README.md`). */
@@ -72,7 +76,7 @@ export class Upload {
       STRETCH_BYTES_PER_CALL_MAX,
     );
     const isLast = this.#received + length === this.#length;
-    const end = at + length + (isLast ? this.#gapBytes : 0);
+    const end = at + length + (isLast ? this.#endBytes : 0);
     this.isTarget = true;
     this.#targetBytes = length;
     return records.data.u8.subarray(at, end);

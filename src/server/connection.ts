@@ -22,6 +22,7 @@ import type { Service } from "./service.ts";
 const {
   OUTPUT_HIGH_WATER_BYTES,
   READ_BUFFER_BYTES_MIN,
+  ROOM_VALUE_BYTES_MIN,
 } = limits;
 const { toLatin1 } = bytes;
 const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
@@ -35,6 +36,7 @@ const { LINGER_MS } = client;
 const DIRECT_LIMITS = {
   valueBytesMin: OUTPUT_HIGH_WATER_BYTES,
   stretchBytesMin: 8 * 1024,
+  wholeBytesMin: ROOM_VALUE_BYTES_MIN,
 };
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
@@ -109,8 +111,10 @@ export class Connection implements ServedClient {
         return;
       }
       counters.values[BYTES_READ] += count;
-      const beganMs = beginBatch(counters) ? performance.now() : NaN;
       session.received(count);
+      // More of a value is to come: nothing can be run.
+      if (session.wantsValue) continue;
+      const beganMs = beginBatch(counters) ? performance.now() : NaN;
       for (let code = RUN_FLUSH; code !== RUN_READ;) {
         const output = pool.acquire();
         session.output = output;
@@ -125,6 +129,17 @@ export class Connection implements ServedClient {
         }
         pool.release(output);
         if (code === RUN_READ || code === RUN_FLUSH) continue;
+        if (code === RUN_SEND) {
+          // A stretch of the table, pinned until it is written or we are closed.
+          // It takes no memory that `countWaiting` would have to know of.
+          const stretch = session.direct;
+          this.#isSending = true;
+          const written = await this.#conn.write(stretch);
+          if (written < stretch.length) await this.#writeRest(stretch, written);
+          this.#endSending(stretch.length);
+          if (session.isIdle) break;
+          continue;
+        }
         if (!await this.#follow(code)) return;
       }
       if (!Number.isNaN(beganMs)) {
@@ -143,9 +158,6 @@ export class Connection implements ServedClient {
     switch (code) {
       case RUN_WAIT:
         session.resolveDeferred(await session.deferred!);
-        return true;
-      case RUN_SEND:
-        await this.#writeDirect(session.direct);
         return true;
       case RUN_YIELD:
         await this.#service.yield();
@@ -167,15 +179,10 @@ export class Connection implements ServedClient {
     }
   }
 
-  // A stretch of the table, pinned until it is written or we are closed. It
-  // takes no memory that `countWaiting` would have to know of.
-  async #writeDirect(stretch: Uint8Array): Promise<void> {
-    this.#isSending = true;
-    await this.#writeRest(stretch, 0);
+  #endSending(bytes: number): void {
     this.#isSending = false;
-    const { counters } = this.#service.engine.context;
-    counters.values[BYTES_WRITTEN] += stretch.length;
-    this.session.wrote(stretch.length);
+    this.#service.engine.context.counters.values[BYTES_WRITTEN] += bytes;
+    this.session.wrote(bytes);
   }
 
   #endWriting(): void {

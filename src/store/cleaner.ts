@@ -27,7 +27,6 @@ const {
   C_MAIN_PAGES,
   C_PROBATION_PAGES,
   DEAD,
-  HEADER_BYTES,
   KIND_PROBATION,
   PART,
   SPAN,
@@ -68,8 +67,7 @@ export class Cleaner {
   readonly #words: Int32Array;
   readonly #pageBytes: number;
   readonly #pageShift: number;
-  /** Bytes of the largest record that is never divided, with a gap. */
-  readonly #recordBytesMax: number;
+  readonly #wholeMax: number;
   readonly #evicts: boolean;
 
   // Bytes that sets have earned and no slice has cleaned yet.
@@ -103,7 +101,7 @@ export class Cleaner {
     this.#words = memory.words;
     this.#pageBytes = memory.pageBytes;
     this.#pageShift = memory.pageShift;
-    this.#recordBytesMax = memory.pageBytes / SPAN_SHARE + HEADER_BYTES;
+    this.#wholeMax = memory.pageBytes / SPAN_SHARE;
     this.#evicts = evicts;
   }
 
@@ -238,9 +236,7 @@ export class Cleaner {
     for (let i = 0; i < this.#log.openSegments; i++) {
       const page = this.#log.openPageAt(i);
       if (page < 0 || this.#page.pins[page] > 0) continue;
-      // Not by bytes: a gap is used and not live, but no garbage.
-      const { liveRecords, records } = this.#page;
-      const hasGarbage = liveRecords[page] < records[page];
+      const hasGarbage = this.#page.live[page] < this.#page.used[page];
       if (this.#evicts || hasGarbage) return this.#log.sealOpen(i);
     }
     return false;
@@ -264,7 +260,7 @@ export class Cleaner {
       const dead = columns.used[page] - columns.live[page];
       if (
         dead >= most &&
-        columns.used[page] <= columns.records[page] * this.#recordBytesMax
+        columns.used[page] <= columns.records[page] * this.#wholeMax
       ) {
         most = dead;
         this.#garbagePage = page;

@@ -21,7 +21,6 @@ const {
   CLASS_COLUMNS,
   CLASS_ITEMS,
   DEAD,
-  GAP,
   HEADER_BYTES,
   KIND_FREE,
   KIND_MAIN,
@@ -116,7 +115,7 @@ function countPage(shard: Shard, p: number, census: Census): void {
   for (let at = 0; at < page.used[p];) {
     const reference = (p << pageShift) + (at >>> 2);
     const bytes = shard.records.bytes(reference);
-    if (words[reference + 1] !== GAP) records++;
+    records++;
     if ((words[reference + 1] & DEAD) === 0) {
       assert(at >= cleanedTo, "A record behind the cleaner is alive");
       live += bytes;

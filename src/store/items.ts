@@ -7,6 +7,7 @@
 import { assert } from "../base/assert.ts";
 import { Bytes } from "../base/bytes.ts";
 import * as bytes from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
 import * as layout from "./layout.ts";
 import type { ShardMemory } from "./memory.ts";
@@ -16,6 +17,7 @@ import * as segments from "./segments.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
 const { copyBytes } = bytes;
+const { ROOM_VALUE_BYTES_MIN } = limits;
 const {
   BINARY_KEY,
   CAS_SEEN,
@@ -28,6 +30,10 @@ const {
   LAST_ACCESS_SHIFT,
   LENGTH_MASK,
   PART,
+  ROOM_AFTER,
+  ROOM_AFTER_BYTES,
+  ROOM_BEFORE,
+  ROOM_BEFORE_BYTES,
   SPAN,
   STATE_MASK,
 } = layout;
@@ -89,7 +95,8 @@ export class ItemWriter {
 
   /** Bytes of a record in one piece, padded. */
   bytesFor(draft: Draft): number {
-    return (optionalBytes(draft) + HEADER_BYTES + draft.keyLength +
+    const room = hasRoom(draft) ? roomBefore(draft) + ROOM_AFTER_BYTES : 0;
+    return (optionalBytes(draft) + HEADER_BYTES + draft.keyLength + room +
       draft.valueLength + 3) & ~3;
   }
 
@@ -128,6 +135,7 @@ export class ItemWriter {
       draft.expiry,
     );
     const word = this.#writeHeader(reference, draft, draft.valueLength);
+    if (hasRoom(draft)) this.#words[reference + 1] |= ROOM_BEFORE | ROOM_AFTER;
     copyBytes(draft.key, draft.keyAt, this.#data, word << 2, draft.keyLength);
     return reference;
   }
@@ -163,24 +171,23 @@ export class ItemWriter {
    */
   createSpanning(draft: Draft, stretches: Stretch[]): number {
     const log = this.#log;
-    const { kind, ttlClass: ttl, expiry } = draft;
+    const { kind, ttlClass: ttl } = draft;
     const size = sizeClassOf(this.bytesFor(draft));
     const capacity = this.#partsMax(stretches);
     const fixed = HEADER_BYTES + optionalBytes(draft) + 8 + 4 * capacity +
-      draft.keyLength;
+      draft.keyLength + (hasRoom(draft) ? roomBefore(draft) : 0);
     assert(fixed + PIECE_BYTES_MIN < this.#pageBytes, "A head exceeds a page");
     let room = log.room(kind, size, ttl);
     if (room < fixed + PIECE_BYTES_MIN) room = this.#pageBytes;
-    const first = Math.min(room - fixed, stretches[0].length);
-    const head = log.append(
-      kind,
-      size,
-      ttl,
-      (fixed + first + 3) & ~3,
-      expiry,
-    );
+    const last = stretches.length - 1;
+    const all = stretches[0].length;
+    const after = last === 0 && hasRoom(draft) ? ROOM_AFTER_BYTES : 0;
+    const first = pieceLength(room - fixed, all, after);
+    const bytes = fixed + first + (first === all ? after : 0);
+    const head = log.append(kind, size, ttl, (bytes + 3) & ~3, draft.expiry);
     let word = this.#writeHeader(head, draft, first);
-    this.#words[head + 1] |= SPAN;
+    this.#words[head + 1] |= SPAN | (hasRoom(draft) ? ROOM_BEFORE : 0) |
+      (first === all && after > 0 ? ROOM_AFTER : 0);
     this.#words[word++] = draft.valueLength;
     this.#words[word++] = capacity;
     // Not by `fill`, a call out of optimized code for three words as a rule.
@@ -196,23 +203,41 @@ export class ItemWriter {
       }
       let left = stretch.length - (i === 0 ? first : 0);
       while (left > 0) {
-        const length = this.#partLength(log.room(kind, size, ttl), left);
-        const bytes = (HEADER_BYTES + length + 3) & ~3;
-        const part = log.append(kind, size, ttl, bytes, expiry);
-        this.#words[part] = head;
-        this.#words[part + 1] = PART | length;
+        const part = this.#appendPart(draft, size, head, left, i === last);
         this.#records.setPart(head, count++, part);
-        left -= length;
+        left -= this.#words[part + 1] & LENGTH_MASK;
       }
     }
     return head;
   }
 
-  // Bytes of the next part: what fits the open segment, or a fresh page.
-  #partLength(room: number, left: number): number {
-    const least = Math.min(left, PIECE_BYTES_MIN) + HEADER_BYTES;
+  // Appends the next part: what fits the open segment, or a fresh page. `left`
+  // bytes are to be divided, with which the value ends if `isLast`.
+  #appendPart(
+    draft: Draft,
+    size: number,
+    head: number,
+    left: number,
+    isLast: boolean,
+  ): number {
+    const { kind, ttlClass, expiry } = draft;
+    const after = isLast && hasRoom(draft) ? ROOM_AFTER_BYTES : 0;
+    const room = this.#log.room(kind, size, ttlClass);
+    const least = HEADER_BYTES + Math.min(left + after, PIECE_BYTES_MIN);
     const space = room < least ? this.#pageBytes : room;
-    return Math.min(space - HEADER_BYTES, left);
+    const length = pieceLength(space - HEADER_BYTES, left, after);
+    const bytes = HEADER_BYTES + length + (length === left ? after : 0);
+    const part = this.#log.append(
+      kind,
+      size,
+      ttlClass,
+      (bytes + 3) & ~3,
+      expiry,
+    );
+    this.#words[part] = head;
+    this.#words[part + 1] = PART | length |
+      (length === left && after > 0 ? ROOM_AFTER : 0);
+    return part;
   }
 
   #partsMax(stretches: Stretch[]): number {
@@ -279,9 +304,23 @@ export class ItemWriter {
 
   /** Whether a part fills its page, so that it can be kept without a copy. */
   isWholePage(part: number): boolean {
-    return ((HEADER_BYTES + (this.#words[part + 1] & LENGTH_MASK) + 3) & ~3) ===
-      this.#pageBytes;
+    return this.#records.bytes(part) === this.#pageBytes;
   }
+}
+
+// Whether the bytes around the value are reserved, too.
+function hasRoom(draft: Draft): boolean {
+  return draft.valueLength >= ROOM_VALUE_BYTES_MIN;
+}
+
+function roomBefore(draft: Draft): number {
+  return ROOM_BEFORE_BYTES + draft.keyLength;
+}
+
+// Bytes of a piece that gets up to `left` bytes of a value, and `after` behind
+// its last one: the end of a value and what is behind it are never divided.
+function pieceLength(space: number, left: number, after: number): number {
+  return left + after <= space ? left : Math.min(space, left - 1);
 }
 
 function optionalBytes(draft: Draft): number {

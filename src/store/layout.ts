@@ -6,15 +6,13 @@
  * shard's data buffer; 0 names nothing, because page 0 is an index page.
  *
  *     record   word 0  key length 8 | state 8 | last access, s mod 65536, 16
- *              word 1  length of the value bytes here 24 | flags 8
+ *              word 1  length of the value bytes here 22 | flags 10
  *              [expiry][client flags][CAS low, CAS high]
  *              [full length, part count, references of the parts]
- *              key, then value, padded to 4 bytes
+ *              key, [room], value, [room], padded to 4 bytes
  *     part     word 0  reference of the owner
- *              word 1  length 24 | flags with PART
- *              value bytes, padded to 4
- *     gap      word 0  anything
- *              word 1  GAP: no record, room behind one
+ *              word 1  length 22 | flags with PART
+ *              value bytes, [room], padded to 4
  *     bucket   word 0  hits, 2 bits x 12 | LINKED
  *              words 1-3   twelve 8-bit tags, 0 = empty
  *              words 4-15  twelve references; with LINKED the last one is the
@@ -42,7 +40,13 @@ export const STATE_MASK = 0xff00;
 export const LAST_ACCESS_SHIFT = 16;
 
 // Word 1 of a record.
-export const LENGTH_MASK = 0xffffff;
+export const LENGTH_MASK = 0x3fffff;
+/** Between key and value there is room, {@linkcode ROOM_BEFORE_BYTES} and as much
+ * as the key takes, whose bytes mean nothing to the table: a value whose reply
+ * is sent from where it lies has the reply's line there. */
+export const ROOM_BEFORE = 1 << 22;
+/** The same behind the last byte of the value, {@linkcode ROOM_AFTER_BYTES}. */
+export const ROOM_AFTER = 1 << 23;
 export const HAS_EXPIRY = 1 << 24;
 export const HAS_FLAGS = 1 << 25;
 export const HAS_CAS = 1 << 26;
@@ -54,12 +58,14 @@ export const SPAN = 1 << 28;
 export const PART = 1 << 29;
 /** The key was given in base64 by a meta command. */
 export const BINARY_KEY = 1 << 30;
-/** Word 1 of a gap. No part is empty, so none looks like this. */
-export const GAP = DEAD | PART;
-/** Bytes of a gap that may be written to, its word 0. */
-export const GAP_BYTES_FREE = 4;
 /** Reserved for an upload that is still arriving; not linked. */
 export const PENDING = 1 << 31;
+
+/** Room before a value, beside the length of its key: `VALUE `, flags and length
+ * of ten digits each, two spaces and the end of the line fit. */
+export const ROOM_BEFORE_BYTES = 32;
+/** Room behind a value: the end of its line and `END` with its own fit. */
+export const ROOM_AFTER_BYTES = 8;
 
 /** Words of the optional expiry, flags and CAS, by bits 24-26 of word 1. */
 export const OPTIONAL_WORDS = new Uint8Array([0, 1, 1, 2, 2, 3, 3, 4]);

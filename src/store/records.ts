@@ -24,6 +24,10 @@ const {
   LENGTH_MASK,
   OPTIONAL_WORDS,
   PART,
+  ROOM_AFTER,
+  ROOM_AFTER_BYTES,
+  ROOM_BEFORE,
+  ROOM_BEFORE_BYTES,
   SPAN,
 } = layout;
 
@@ -80,10 +84,10 @@ export class Records {
   /** Bytes that the record takes in its page, parts elsewhere not counted. */
   bytes(reference: number): number {
     const second = this.words[reference + 1];
-    const length = second & LENGTH_MASK;
+    const length = (second & LENGTH_MASK) +
+      ((second & ROOM_AFTER) === 0 ? 0 : ROOM_AFTER_BYTES);
     if ((second & PART) !== 0) return (HEADER_BYTES + length + 3) & ~3;
-    const head = (this.keyWord(reference) - reference) << 2;
-    return (head + (this.words[reference] & KEY_LENGTH_MASK) + length + 3) & ~3;
+    return (this.valueAt(reference) - (reference << 2) + length + 3) & ~3;
   }
 
   /** Length of the whole value. */
@@ -95,8 +99,17 @@ export class Records {
 
   /** Byte offset of the value, or of its first piece. */
   valueAt(reference: number): number {
-    return (this.keyWord(reference) << 2) +
-      (this.words[reference] & KEY_LENGTH_MASK);
+    const keyLength = this.words[reference] & KEY_LENGTH_MASK;
+    const at = (this.keyWord(reference) << 2) + keyLength;
+    return (this.words[reference + 1] & ROOM_BEFORE) === 0
+      ? at
+      : at + keyLength + ROOM_BEFORE_BYTES;
+  }
+
+  /** Whether there is room for a reply's line before the value, and for its end
+   * behind it. */
+  hasRoom(reference: number): boolean {
+    return (this.words[reference + 1] & ROOM_BEFORE) !== 0;
   }
 
   /** Table second at which the item ends, 0 for never. */

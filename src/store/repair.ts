@@ -38,7 +38,6 @@ const {
   CLASS_COLUMNS,
   CLASS_ITEMS,
   DEAD,
-  GAP,
   KIND_FREE,
   KIND_INDEX,
   KIND_LIMBO,
@@ -247,7 +246,6 @@ export class Repair {
     const { memory: { page, totals }, records } = this.#shard;
     page.live[p] = page.liveRecords[p] = page.records[p] = 0;
     this.#eachRecord(p, (reference) => {
-      if (this.#words[reference + 1] === GAP) return;
       page.records[p]++;
       if ((this.#words[reference + 1] & DEAD) !== 0) return;
       const bytes = records.bytes(reference);

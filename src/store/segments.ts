@@ -1,6 +1,6 @@
 /**
  * Owns the log: which page is open for which kind, size and TTL class, and
- * the live counts of every page. Never looks into a record, nor writes one.
+ * the live counts of every page. Never looks into a record.
  *
  * @module
  */
@@ -15,8 +15,6 @@ const {
   C_EPOCH,
   C_MAIN_PAGES,
   C_PROBATION_PAGES,
-  GAP,
-  HEADER_BYTES,
   KIND_FREE,
   KIND_MAIN,
   KIND_PROBATION,
@@ -52,7 +50,6 @@ export class SegmentLog {
   readonly #pool: PagePool;
   readonly #stripes: Stripes;
   readonly #page: PageColumns;
-  readonly #words: Int32Array;
   readonly #control: Int32Array;
   readonly #totals: Float64Array;
   readonly #openPage: Int32Array;
@@ -73,7 +70,6 @@ export class SegmentLog {
     this.#pool = pool;
     this.#stripes = stripes;
     this.#page = memory.page;
-    this.#words = memory.words;
     this.#control = memory.control;
     this.#totals = memory.totals;
     this.#openPage = memory.openPage;
@@ -121,19 +117,6 @@ export class SegmentLog {
     this.#totals[T_LIVE_BYTES] += bytes;
     this.raiseExpiry(page, expiry);
     return at;
-  }
-
-  /** Leaves a gap behind the record that was appended last to the open segment
-   * of these classes; false if the page ends there. Its bytes count as used, but
-   * it is no record, so a page's records hardly become smaller in the mean. */
-  appendGap(kind: number, size: number, ttl: number): boolean {
-    if (this.room(kind, size, ttl) < HEADER_BYTES) return false;
-    const page = this.#openPage[this.#openIndex(kind, size, ttl)] - 1;
-    const columns = this.#page;
-    const at = (page << this.#pageShift) + (columns.used[page] >>> 2);
-    this.#words[at + 1] = GAP;
-    columns.used[page] += HEADER_BYTES;
-    return true;
   }
 
   /** Records that a page holds an item with this expiry. */

@@ -40,6 +40,8 @@ const {
   LAST_ACCESS_SHIFT,
   LENGTH_MASK,
   OPTIONAL_WORDS,
+  ROOM_BEFORE,
+  ROOM_BEFORE_BYTES,
   PART,
   PENDING,
   SPAN,
@@ -81,7 +83,7 @@ export class SmpShard extends Shard {
   /** Words 0 and 1 of the record that is read without the lock. */
   #first = 0;
   #second = 0;
-  #keyByte = 0;
+  #valueByte = 0;
 
   constructor(
     options: ShardOptions,
@@ -168,7 +170,9 @@ export class SmpShard extends Shard {
     if (showsCas && (first & CAS_SEEN) === 0) return UNKNOWN;
     if (this.log.isFlushed(reference >>> this.memory.pageShift)) return UNKNOWN;
     const keyByte = (reference + 2 + OPTIONAL_WORDS[(second >>> 24) & 7]) << 2;
-    const end = keyByte + length + (second & LENGTH_MASK);
+    const valueByte = keyByte + length +
+      ((second & ROOM_BEFORE) === 0 ? 0 : length + ROOM_BEFORE_BYTES);
+    const end = valueByte + (second & LENGTH_MASK);
     if (keyByte < 0 || end > this.#capacity) return UNKNOWN;
     if ((second & HAS_EXPIRY) !== 0) {
       const expiry = this.words[reference + 2];
@@ -176,7 +180,7 @@ export class SmpShard extends Shard {
     }
     this.#first = first;
     this.#second = second;
-    this.#keyByte = keyByte;
+    this.#valueByte = valueByte;
     return HIT;
   }
 
@@ -254,7 +258,7 @@ export class SmpShard extends Shard {
     if (!this.#isPeeking) return super.copyValue(target, at);
     copyBytes(
       this.memory.data,
-      this.#keyByte + (this.#first & KEY_LENGTH_MASK),
+      this.#valueByte,
       target,
       at,
       this.#second & LENGTH_MASK,

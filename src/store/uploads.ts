@@ -19,7 +19,6 @@ const {
   C_PAGES_USABLE,
   C_PENDING_PAGES,
   DEAD,
-  GAP_BYTES_FREE,
   KEY_LENGTH_MASK,
   KIND_MAIN,
   KIND_PROBATION,
@@ -28,7 +27,7 @@ const {
   PART,
   PENDING,
 } = layout;
-const { sizeClassOf, ttlClassOf } = segments;
+const { ttlClassOf } = segments;
 
 /** The unfinished uploads of one shard. Invariant: every page that holds a
  * piece of one is pinned. */
@@ -83,15 +82,6 @@ export class Uploads {
     const held = control[C_PENDING_PAGES];
     return held === 0 ||
       held + pages <= control[C_PAGES_USABLE] / PENDING_PAGES_SHARE;
-  }
-
-  /** Leaves a gap behind the record that was reserved just now; returns how many
-   * bytes behind its value may be written to, 0 if its page ends there. */
-  leaveGap(): number {
-    const { kind, ttlClass } = this.#draft;
-    const { log, items } = this.#shard;
-    const size = sizeClassOf(items.bytesFor(this.#draft));
-    return log.appendGap(kind, size, ttlClass) ? GAP_BYTES_FREE : 0;
   }
 
   #changePins(reference: number, change: number): void {

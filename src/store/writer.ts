@@ -7,6 +7,7 @@
  */
 import { Bytes } from "../base/bytes.ts";
 import * as bytes from "../base/bytes.ts";
+import * as limits from "../base/limits.ts";
 import { U64 } from "../base/u64.ts";
 import { Draft } from "./items.ts";
 import * as layout from "./layout.ts";
@@ -18,6 +19,7 @@ import * as slabClasses from "./slab_classes.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
 const { copyBytes } = bytes;
+const { ROOM_VALUE_BYTES_MIN } = limits;
 const {
   BINARY_KEY,
   CAS_SEEN,
@@ -306,7 +308,9 @@ export class Writer {
     const length = second & LENGTH_MASK;
     const head = request.keyLength;
     if (
-      ((head + length + 3) & ~3) !== ((head + request.valueLength + 3) & ~3)
+      ((head + length + 3) & ~3) !== ((head + request.valueLength + 3) & ~3) ||
+      length < ROOM_VALUE_BYTES_MIN !==
+        request.valueLength < ROOM_VALUE_BYTES_MIN
     ) return false;
     const page = reference >>> shard.memory.pageShift;
     if (
@@ -321,7 +325,7 @@ export class Writer {
     let word = reference + 2;
     if (request.expiry !== 0) words[word++] = request.expiry;
     if (request.clientFlags !== 0) words[word++] = request.clientFlags;
-    const to = (word << 2) + head;
+    const to = shard.records.valueAt(reference);
     const { value, valueAt, valueLength } = request;
     copyBytes(value, valueAt, shard.memory.data, to, valueLength);
     shard.stripes.end(shard.hash);

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Bytes, latin1, toLatin1 } from "../../src/base/bytes.ts";
+import { ROOM_VALUE_BYTES_MIN } from "../../src/base/limits.ts";
 import { U64 } from "../../src/base/u64.ts";
 import { checkShard } from "../../src/store/invariants.ts";
 import {
@@ -28,6 +29,7 @@ import {
   TOO_LARGE,
 } from "../../src/store/store.ts";
 import type { Random } from "../support/random.ts";
+import { scribbleRoom } from "../support/room.ts";
 
 interface Item {
   value: string;
@@ -54,7 +56,6 @@ export class StoreModel {
     expiry: number;
     ref: number;
     /** Bytes behind the value that may be written to. */
-    gap: number;
   }[] = [];
 
   constructor(store: Store, random: Random, keys: number) {
@@ -127,6 +128,8 @@ export class StoreModel {
     const most = this.#store.options.itemBytesMax;
     const size = random.oneIn(40)
       ? random.below(most + 2)
+      : random.oneIn(40)
+      ? Math.min(most, ROOM_VALUE_BYTES_MIN + random.between(-5, 5))
       : random.oneIn(4)
       ? random.below(3000)
       : random.below(120);
@@ -198,7 +201,13 @@ export class StoreModel {
     const request = this.#fill(form, text, key, hash, value);
     const before = this.#live(text);
     const result = partition.writer.store(request, this.now);
+    this.#scribble(partition);
     this.#apply(form, text, value, request, before, result);
+  }
+
+  // Nothing depends on what is in the room around a value.
+  #scribble({ shard }: Partition): void {
+    if (shard.reference !== 0) scribbleRoom(shard.records, shard.reference);
   }
 
   // Brings the model up to what a store that ended in `result` did.
@@ -250,6 +259,7 @@ export class StoreModel {
       request.compare.set(high, low);
     } else request.compare.set(0, 7);
     const result = partition.writer.store(request, this.now);
+    this.#scribble(partition);
     if (result === TOO_LARGE || result === NO_MEMORY) return;
     if (item === undefined) {
       this.items.delete(text);
@@ -291,6 +301,7 @@ export class StoreModel {
       const request = this.#fill(SET, text, key, hash, digits);
       const before = this.#live(text);
       const result = partition.writer.store(request, this.now);
+      this.#scribble(partition);
       this.#apply(SET, text, digits, request, before, result);
     }
     const found = partition.shard.lookup(hash, key, 0, text.length, this.now);
@@ -331,14 +342,13 @@ export class StoreModel {
     const ref = partition.uploads.begin(request, this.now);
     if (this.#live(text) === undefined) this.items.delete(text);
     if (ref === 0) return;
-    const gap = this.#random.oneIn(2) ? partition.uploads.leaveGap() : 0;
-    this.#uploads.push({ key: text, value, expiry: request.expiry, ref, gap });
+    this.#uploads.push({ key: text, value, expiry: request.expiry, ref });
   }
 
   #endUpload(): void {
     const upload = this.#uploads.shift();
     if (upload === undefined) return;
-    const { key: text, value, ref, gap } = upload;
+    const { key: text, value, ref } = upload;
     const key = Bytes.fromLatin1(text);
     const hash = this.#store.hash(key, 0, text.length);
     const { shard, uploads } = this.#store.partitionOf(hash);
@@ -349,8 +359,7 @@ export class StoreModel {
       shard.records.writeRange(ref, at, piece, source, at);
       at += piece;
     }
-    const { at } = shard.records.runAt(ref, value.length - 1, 1);
-    shard.records.data.u8.fill(10, at + 1, at + 1 + gap);
+    scribbleRoom(shard.records, ref);
     const form = this.#random.pick([SET, SET, ADD, APPEND]);
     const request = this.#fill(form, text, key, hash, value);
     request.expiry = upload.expiry;

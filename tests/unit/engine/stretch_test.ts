@@ -222,20 +222,20 @@ function firstStretch(size: number): number {
 Deno.test("what is shorter than the limits is copied", () => {
   const valueBytesMin = OUTPUT_HIGH_WATER_BYTES;
   const direct = AROUND.map((extra) =>
-    count(valueBytesMin + extra, { valueBytesMin, stretchBytesMin: 1 }) > 0
+    count(valueBytesMin + extra, { ...ALL_DIRECT, valueBytesMin }) > 0
   );
   assertEquals(direct, [false, true, true]);
   // What is left of a page when head and key are in it.
   const first = firstStretch(300_000);
   const stretches = AROUND.map((extra) =>
-    count(300_000, { valueBytesMin: 1, stretchBytesMin: first + extra })
+    count(300_000, { ...ALL_DIRECT, stretchBytesMin: first + extra })
   );
   assertEquals([stretches[0] > 10, stretches[1] > 10], [true, true]);
   assertEquals(stretches[2], 0);
 });
 
 Deno.test("nothing is copied that would go out in pieces", () => {
-  const limits = { valueBytesMin: OUTPUT_HIGH_WATER_BYTES, stretchBytesMin: 1 };
+  const limits = { ...ALL_DIRECT, valueBytesMin: OUTPUT_HIGH_WATER_BYTES };
   const size = OUTPUT_HIGH_WATER_BYTES - 1;
   assertEquals(count(size, limits), 0);
   assert(count(size, limits, OUTPUT_LOW_WATER_BYTES) > 0);

@@ -20,6 +20,7 @@ import {
   StoreRequest,
 } from "../../../src/store/store.ts";
 import { Random } from "../../support/random.ts";
+import { scribbleRoom } from "../../support/room.ts";
 
 const MIB = 1024 * 1024;
 const NOW = 1000;
@@ -36,7 +37,7 @@ class Killer {
         [shard.stripes, ["begin", "end", "beginInPlace", "writing"]],
         [shard.index, ["link", "unlink", "redirect", "split", "merge"]],
         [shard.items, ["create", "createSpanning", "killRecord", "copyValue"]],
-        [shard.log, ["append", "appendGap", "sealOpen", "release", "forget"]],
+        [shard.log, ["append", "sealOpen", "release", "forget"]],
         [shard.pool, ["take", "release", "releaseIndexPage"]],
         [shard.ledger, ["add", "remove"]],
         [shard.records, ["writeRange"]],
@@ -70,10 +71,8 @@ function upload(partition: Partition, request: StoreRequest): number {
   const { shard: { records }, uploads } = partition;
   const { value, valueLength } = request;
   const reference = uploads.begin(request, NOW);
-  const gapBytes = uploads.leaveGap();
   records.writeRange(reference, 0, valueLength, value, 0);
-  const { at } = records.runAt(reference, valueLength - 1, 1);
-  records.data.u8.fill(10, at + 1, at + 1 + gapBytes);
+  scribbleRoom(records, reference);
   return uploads.commit(request, reference, NOW);
 }
 
