@@ -93,9 +93,9 @@ export class Classic {
     ) || this.#getLarge(command, sink, showsCas, -1, wholeBytesMin);
   }
 
-  /** The same if the value is below `bytesMax`; else does nothing, and returns false. The
-   * hash of the key is in the context. Takes no command: to write the key to one
-   * costs more than passing it, for the collector is told of it. */
+  /** The same if the value is below `bytesMax`; else does nothing, and returns
+   * false. The hash of the key is in the context. Takes no command: to write the
+   * key to one costs more than passing it, for the collector is told of it. */
   getSmall(
     { shard }: Partition,
     key: Bytes,

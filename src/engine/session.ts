@@ -57,7 +57,7 @@ const {
   RUN_YIELD,
 } = sessionStates;
 
-const CR = 13, LF = 10;
+const LF = 10;
 const NAMES = [
   "conn_read",
   "conn_mwrite",
@@ -161,11 +161,12 @@ export class Session implements AdminSink {
 
   /** Tells how many bytes were read to the last target. */
   received(count: number): void {
-    this.hasReadLittle = this.littleBytes > 0;
-    this.#wasFilled = this.hasReadLittle && count >= this.littleBytes;
+    const { upload, littleBytes } = this;
+    const isValue = upload !== null && upload.isTarget;
+    this.hasReadLittle = littleBytes > 0 && !isValue;
+    this.#wasFilled = this.hasReadLittle && count >= littleBytes;
     this.littleBytes = 0;
-    const { upload } = this;
-    if (upload === null || !upload.isTarget) this.to += count;
+    if (!isValue) this.to += count;
     else {
       // Nothing is held while a value is read (`wantsValue`).
       this.from = 0;
@@ -385,8 +386,7 @@ export class Session implements AdminSink {
     const { directLimits, from, to, input: { u8 } } = this;
     if (directLimits === null || this.output.length > 0) return NEVER_WHOLE;
     // Part of the reply may be written already.
-    if (this.getMark !== 0 || u8[to - 1] !== LF) return NEVER_WHOLE;
-    const isEnd = from + 1 === to || (from + 2 === to && u8[from] === CR);
+    const isEnd = this.getMark === 0 && from + 1 === to && u8[from] === LF;
     return isEnd ? directLimits.wholeBytesMin ?? NEVER_WHOLE : NEVER_WHOLE;
   }
 

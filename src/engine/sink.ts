@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { assert } from "../base/assert.ts";
 import { Bytes } from "../base/bytes.ts";
 import * as bytes from "../base/bytes.ts";
 import * as limits from "../base/limits.ts";
@@ -208,18 +209,9 @@ class PinnedReply implements Source {
     this.#offset += count;
   }
 
-  pull(output: Output, most: number): boolean {
-    while (most > 0 && this.#left > 0) {
-      const run = this.#run();
-      const count = Math.min(run.length, most);
-      output.reserve(count);
-      output.run(this.#partition.shard.records.data, run.at, count);
-      this.#offset += count;
-      most -= count;
-    }
-    if (this.#left > 0) return false;
-    this.cancel();
-    return true;
+  pull(): boolean {
+    assert(false, "a whole reply is written from where it lies");
+    return false;
   }
 
   cancel(): void {

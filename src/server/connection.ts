@@ -23,6 +23,7 @@ const {
   OUTPUT_HIGH_WATER_BYTES,
   READ_BUFFER_BYTES_MIN,
   ROOM_VALUE_BYTES_MIN,
+  VALUE_PIECE_BYTES,
 } = limits;
 const { toLatin1 } = bytes;
 const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
@@ -37,6 +38,12 @@ const DIRECT_LIMITS = {
   valueBytesMin: OUTPUT_HIGH_WATER_BYTES,
   stretchBytesMin: 8 * 1024,
   wholeBytesMin: ROOM_VALUE_BYTES_MIN,
+};
+/** Where threads share a table, nothing is read under its locks that can be read
+ * without them. */
+const SHARED_DIRECT_LIMITS = {
+  ...DIRECT_LIMITS,
+  wholeBytesMin: VALUE_PIECE_BYTES,
 };
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
@@ -64,7 +71,9 @@ export class Connection implements ServedClient {
     this.session.readsEnds = true;
     // By TLS everything is copied anyway, and small writes cost records.
     const isTls = "handshake" in conn || conn instanceof NodeTlsConn;
-    if (!isTls) this.session.directLimits = DIRECT_LIMITS;
+    const isShared = service.engine.context.settings.threads > 1;
+    if (isTls) return;
+    this.session.directLimits = isShared ? SHARED_DIRECT_LIMITS : DIRECT_LIMITS;
   }
 
   get id(): number {

@@ -27,10 +27,10 @@ const PAGES_PER_SHARD = 1024;
 const GHOST_SHARE = 128;
 /** One ghost bucket: eight 16-bit fingerprints and a position byte. */
 export const GHOST_BUCKET_BYTES = 17;
-/** What a shard is given by `-m`, at most... */
+/** What a shard is given by `-m`, at most, but for a large `-I`... */
 const SHARD_BYTES_MAX = GIB;
-/** ...and above this `-I`, or when it grows: still within int32 byte offsets. */
 const LARGE_ITEM_BYTES = 256 * MIB;
+/** ...and what it may grow to: still within int32 byte offsets. */
 const SHARD_ADDRESSES_MAX = 2 * GIB;
 /** A shard holds at least this many of the largest items, if -m allows. */
 const LARGEST_ITEMS_PER_SHARD = 4;

@@ -5,10 +5,12 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
+import * as limits from "../base/limits.ts";
 import * as layout from "./layout.ts";
 import type { Shard } from "./shard.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
+const { ROOM_VALUE_BYTES_MIN } = limits;
 const {
   C_CLEAN_AT,
   C_CLEAN_PAGE,
@@ -29,6 +31,8 @@ const {
   NEVER_EXPIRES,
   PART,
   PENDING,
+  ROOM_AFTER,
+  ROOM_BEFORE,
   SPAN,
   T_LIVE_BYTES,
 } = layout;
@@ -154,6 +158,7 @@ function checkRecord(
     return;
   }
   if ((second & SPAN) !== 0) checkSpan(shard, reference);
+  checkRoom(shard, reference);
   if ((second & PENDING) !== 0) {
     assert(page.pins[p] > 0, "An unfinished upload is not pinned");
     return;
@@ -175,6 +180,23 @@ function checkRecord(
     shard.index.find(hash, shard.memory.data, key, length) === reference,
     "A live item is not found by its key",
   );
+}
+
+// Room is before and behind a value that is long enough, and nowhere else.
+function checkRoom(shard: Shard, reference: number): void {
+  const { records, memory: { words } } = shard;
+  const second = words[reference + 1];
+  const hasRoom = records.valueLength(reference) >= ROOM_VALUE_BYTES_MIN;
+  assert(hasRoom === ((second & ROOM_BEFORE) !== 0), "A value lacks room");
+  let last = second;
+  for (let i = 0; i < records.partCount(reference); i++) {
+    const part = records.part(reference, i);
+    if (part === 0) continue;
+    assert((last & ROOM_AFTER) === 0, "Room divides a value");
+    last = words[part + 1];
+    assert((last & ROOM_BEFORE) === 0, "A part has room before it");
+  }
+  assert(hasRoom === ((last & ROOM_AFTER) !== 0), "No room behind a value");
 }
 
 function checkSpan(shard: Shard, reference: number): void {

@@ -161,8 +161,8 @@ export class Repair {
     ) control[word] = 0;
   }
 
-  // The unfinished record is the last one of its page, but for its gap, which
-  // goes with it, and what its header says is not to be trusted.
+  // The unfinished record is the last one of its page, and what its header says
+  // is not to be trusted.
   #cutTail(page: number): void {
     const { memory: { pageShift, page: { used } } } = this.#shard;
     if (this.#unfinished >>> pageShift !== page || page === 0) return;

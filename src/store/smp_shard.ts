@@ -3,8 +3,8 @@
  * lock, readers look without the lock and check afterwards that nothing has
  * changed meanwhile. Never decides what a command means.
  *
- * A reader never writes into a data page (`storage.md`, 1.9): what it read is
- * either confirmed by `finish` or thrown away. Words are read once, checked
+ * A reader without the lock never writes into a data page (`storage.md`, 1.9):
+ * what it read is either confirmed by `finish` or thrown away. Words are read once, checked
  * against the bounds of the shard, and kept until then.
  *
  * @module

@@ -28,6 +28,7 @@ const {
   HAS_FLAGS,
   LAST_ACCESS_SHIFT,
   LENGTH_MASK,
+  ROOM_BEFORE,
   SPAN,
   STALE,
   T_BYTE_CLOCK,
@@ -306,7 +307,10 @@ export class Writer {
       ((second & BINARY_KEY) !== 0) !== request.binaryKey
     ) return false;
     const length = second & LENGTH_MASK;
-    const head = request.keyLength;
+    // Room before the value is as long as the key, and a multiple of 4.
+    const head = (second & ROOM_BEFORE) === 0
+      ? request.keyLength
+      : 2 * request.keyLength;
     if (
       ((head + length + 3) & ~3) !== ((head + request.valueLength + 3) & ~3) ||
       length < ROOM_VALUE_BYTES_MIN !==

@@ -55,7 +55,6 @@ export class StoreModel {
     value: string;
     expiry: number;
     ref: number;
-    /** Bytes behind the value that may be written to. */
   }[] = [];
 
   constructor(store: Store, random: Random, keys: number) {
@@ -128,7 +127,7 @@ export class StoreModel {
     const most = this.#store.options.itemBytesMax;
     const size = random.oneIn(40)
       ? random.below(most + 2)
-      : random.oneIn(40)
+      : random.oneIn(10)
       ? Math.min(most, ROOM_VALUE_BYTES_MIN + random.between(-5, 5))
       : random.oneIn(4)
       ? random.below(3000)

@@ -20,7 +20,10 @@ import { type DirectLimits, NEVER_WHOLE } from "../../../src/engine/sink.ts";
 import { Output } from "../../../src/protocol/output.ts";
 import { checkShard } from "../../../src/store/invariants.ts";
 import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
-import { MemoryServer } from "../../support/memory_server.ts";
+import {
+  createSharingServers,
+  MemoryServer,
+} from "../../support/memory_server.ts";
 import { Random, seedFromEnvironment } from "../../support/random.ts";
 import { smallPages } from "../../support/stretches.ts";
 
@@ -166,7 +169,7 @@ Deno.test("what is not the whole reply, or not all there is, is copied", () => {
   }
   const cas = /^VALUE k 7 8192 \d+\r\n/.exec(ask(session, "gets k\r\n").reply);
   assert(cas !== null);
-  // The last of a pipeline is sent after what the others say.
+  // Nothing precedes it in these.
   const whole: [string, string][] = [
     ["get k\r\n", `${line}END\r\n`],
     ["get none k\r\n", `${line}END\r\n`],
@@ -176,6 +179,7 @@ Deno.test("what is not the whole reply, or not all there is, is copied", () => {
     assert(came.reply === reply, request);
     assertEquals(came.copied, 0, request);
   }
+  // What others say before it, and it, are one write.
   const last = ask(session, "mn\r\nget k\r\n");
   assertEquals([last.reply, last.sent], [`MN\r\n${line}END\r\n`, 0]);
   check(server);
@@ -222,6 +226,27 @@ Deno.test("several clients may be sent the same value", () => {
   readers.forEach((reader, i) => run(reader, all[i]));
   for (const { reply } of all) assert(reply === `${lines("k", text)}END\r\n`);
   check(server);
+});
+
+Deno.test("threads may be sent the same value", () => {
+  const servers = createSharingServers({ memoryBytes: 64 << 20 }, 2);
+  for (const size of [MIN, 100_000]) {
+    const text = value(size);
+    const readers = servers.map((server) => connect(server));
+    put(readers[0], "k", text);
+    const all = readers.map((reader) =>
+      ask(reader, "get k\r\n", Infinity, true)
+    );
+    // One who looks without the lock, and one who stores over it.
+    const other = connect(servers[1]);
+    const expected = `${lines("k", text)}END\r\n`;
+    const plain = ask(other, "get k \r\n");
+    assert(plain.reply === expected && plain.sent === 0);
+    put(other, "k", "x".repeat(size), 9);
+    readers.forEach((reader, i) => run(reader, all[i]));
+    for (const { reply } of all) assert(reply === expected);
+    check(servers[0]);
+  }
 });
 
 Deno.test("who goes away while a reply is sent holds nothing", () => {

@@ -11,52 +11,81 @@ import {
   READ_BUFFER_BYTES_MIN,
   READ_LITTLE_BYTES_MAX,
 } from "../../../src/base/limits.ts";
+import { BYTES_WRITTEN } from "../../../src/observe/counters.ts";
 import type { Peer } from "../../../src/server/client.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import { OutputPool } from "../../../src/server/output_pool.ts";
 import type { Service } from "../../../src/server/service.ts";
 import type { Session } from "../../../src/engine/session.ts";
+import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { concat, MemoryServer } from "../../support/memory_server.ts";
+
+/** A client whose requests come one by one, and what was written to it. */
+class Client {
+  readonly server = new MemoryServer();
+  readonly replies: Uint8Array[] = [];
+  readonly connection: Connection;
+  readonly #inputs: Uint8Array[];
+  /** How many bytes a write takes. */
+  writeBytesMax = Infinity;
+  /** Set: writes end when it does. */
+  pending: Promise<void> | null = null;
+
+  constructor(requests: string[]) {
+    const { engine } = this.server;
+    this.#inputs = requests.map(toLatin1);
+    const service = {
+      engine,
+      pool: new OutputPool(engine),
+      runBatch: (session: Session) => session.run(),
+      connections: { removed: () => {} },
+    };
+    this.connection = new Connection(
+      this as unknown as Deno.Conn,
+      { address: "test" } as unknown as Peer,
+      1,
+      service as unknown as Service,
+    );
+  }
+
+  read(target: Uint8Array): Promise<number | null> {
+    const input = this.#inputs.shift();
+    if (input === undefined) return Promise.resolve(null);
+    const count = Math.min(target.length, input.length);
+    target.set(input.subarray(0, count));
+    if (count < input.length) this.#inputs.unshift(input.subarray(count));
+    return Promise.resolve(count);
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    const written = bytes.slice(0, this.writeBytesMax);
+    this.replies.push(written);
+    await this.pending;
+    return written.length;
+  }
+
+  close(): void {}
+
+  get reply(): string {
+    const reply = concat(this.replies);
+    return latin1(reply, 0, reply.length);
+  }
+
+  get pinnedPages(): number {
+    return this.server.store.partitions.reduce(
+      (sum, { shard }) => sum + shard.memory.control[C_PINNED_PAGES],
+      0,
+    );
+  }
+}
 
 /** Serves requests of which each is sent when the one before was received;
  * returns the reply, and the size of the read buffer in the end. */
 async function serve(...requests: string[]) {
-  const { engine } = new MemoryServer();
-  const inputs = requests.map(toLatin1);
-  const replies: Uint8Array[] = [];
-  const conn = {
-    read: (target: Uint8Array) => {
-      const input = inputs.shift();
-      if (input === undefined) return Promise.resolve(null);
-      const count = Math.min(target.length, input.length);
-      target.set(input.subarray(0, count));
-      if (count < input.length) inputs.unshift(input.subarray(count));
-      return Promise.resolve(count);
-    },
-    write: (bytes: Uint8Array) => {
-      replies.push(bytes.slice());
-      return Promise.resolve(bytes.length);
-    },
-    close: () => {},
-  };
-  const service = {
-    engine,
-    pool: new OutputPool(engine),
-    runBatch: (session: Session) => session.run(),
-    connections: { removed: () => {} },
-  };
-  const connection = new Connection(
-    conn as unknown as Deno.Conn,
-    { address: "test" } as unknown as Peer,
-    1,
-    service as unknown as Service,
-  );
-  await connection.serve();
-  const reply = concat(replies);
-  return {
-    reply: latin1(reply, 0, reply.length),
-    capacity: connection.session.input.capacity,
-  };
+  const client = new Client(requests);
+  await client.connection.serve();
+  const { capacity } = client.connection.session.input;
+  return { reply: client.reply, capacity };
 }
 
 const set = (size: number) => `set k 0 0 ${size}\r\n${"v".repeat(size)}\r\n`;
@@ -90,4 +119,41 @@ Deno.test("a large read buffer is given back by who stores large values only", a
   const { reply, capacity } = await serve(commands, ...sets);
   assertEquals(reply, "MN\r\n".repeat(1000) + "STORED\r\n".repeat(12));
   assertEquals(capacity, READ_BUFFER_BYTES_MIN);
+});
+
+Deno.test("a reply from the table may be written in pieces", async () => {
+  for (const size of [8192, 100_000, 900_000]) {
+    const client = new Client([set(size), "get k\r\n", "mn\r\n"]);
+    client.writeBytesMax = 7000;
+    await client.connection.serve();
+    const expected = `STORED\r\nVALUE k 0 ${size}\r\n${"v".repeat(size)}` +
+      "\r\nEND\r\nMN\r\n";
+    assertEquals(client.reply === expected, true, `${size}`);
+    assertEquals(client.pinnedPages, 0);
+    const { values } = client.server.context.counters;
+    assertEquals(values[BYTES_WRITTEN], expected.length);
+  }
+});
+
+Deno.test("who is closed while it is written to holds no page", async () => {
+  const client = new Client([set(8192), "get k\r\n"]);
+  const release = Promise.withResolvers<void>();
+  const sends = Promise.withResolvers<void>();
+  const { write } = Client.prototype;
+  client.write = (bytes) => {
+    if (bytes.length > 8192) {
+      client.pending = release.promise;
+      sends.resolve();
+    }
+    return write.call(client, bytes);
+  };
+  const served = client.connection.serve();
+  await sends.promise;
+  assertEquals(client.pinnedPages, 1);
+  assertEquals(client.connection.isWriting, true);
+  client.connection.close("test");
+  assertEquals(client.pinnedPages, 0);
+  release.resolve();
+  await served;
+  assertEquals(client.pinnedPages, 0);
 });

@@ -123,7 +123,7 @@ class Victims {
     const { shard } = partition;
     const isDelete = random.oneIn(6);
     const isUpload = !isDelete && random.oneIn(4);
-    const size = random.oneIn(50)
+    const size = random.oneIn(isUpload ? 8 : 50)
       ? random.below(60_000)
       : random.below(isUpload ? 3000 : 150);
     const value = `${text}=`.padEnd(
