@@ -28,16 +28,22 @@ class Client {
   readonly #inputs: Uint8Array[];
   /** How many bytes a write takes. */
   writeBytesMax = Infinity;
+  /** What is run and written, for several clients together. */
+  readonly steps: string[];
   /** Set: writes end when it does. */
   pending: Promise<void> | null = null;
 
-  constructor(requests: string[]) {
+  constructor(requests: string[], steps: string[] = []) {
+    this.steps = steps;
     const { engine } = this.server;
     this.#inputs = requests.map(toLatin1);
     const service = {
       engine,
       pool: new OutputPool(engine),
-      runBatch: (session: Session) => session.run(),
+      runBatch: (session: Session) => {
+        steps.push("run");
+        return session.run();
+      },
       connections: { removed: () => {} },
     };
     this.connection = new Connection(
@@ -58,6 +64,7 @@ class Client {
   }
 
   async write(bytes: Uint8Array): Promise<number> {
+    this.steps.push("write");
     const written = bytes.slice(0, this.writeBytesMax);
     this.replies.push(written);
     await this.pending;
@@ -156,4 +163,16 @@ Deno.test("who is closed while it is written to holds no page", async () => {
   release.resolve();
   await served;
   assertEquals(client.pinnedPages, 0);
+});
+
+Deno.test("those who are ready together are run before one of them writes", async () => {
+  const steps: string[] = [];
+  const clients = [1, 2, 3].map(() => new Client(["mn\r\n"], steps));
+  await Promise.all(clients.map(({ connection }) => connection.serve()));
+  assertEquals(steps.join(" "), "run run run write write write");
+  const stored = [1, 2].map(() => new Client([set(8192), "get k\r\n"], steps));
+  steps.length = 0;
+  await Promise.all(stored.map(({ connection }) => connection.serve()));
+  assertEquals(steps.slice(-4).join(" "), "run run write write");
+  assertEquals(stored.map(({ pinnedPages }) => pinnedPages), [0, 0]);
 });
