@@ -46,8 +46,8 @@ const SHARED_DIRECT_LIMITS = {
   wholeBytesMin: VALUE_PIECE_BYTES,
 };
 /** Awaited before a write: those whose reads ended together are all run before
- * the first of them writes, so that each step finds its code in the caches. 3 %
- * of the CPU time of all rows of `bench:compare`, one microtask more included. */
+ * the first of them writes, so that each step finds its code in the caches: 3 %
+ * of the CPU time in `bench:compare`, the microtask included. */
 const OTHERS_RUN = undefined;
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;

@@ -4,8 +4,8 @@
  * changed meanwhile. Never decides what a command means.
  *
  * A reader without the lock never writes into a data page (`storage.md`, 1.9):
- * what it read is either confirmed by `finish` or thrown away. Words are read once, checked
- * against the bounds of the shard, and kept until then.
+ * what it read is either confirmed by `finish` or thrown away. Words are read
+ * once, checked against the bounds of the shard, and kept until then.
  *
  * @module
  */
@@ -40,10 +40,10 @@ const {
   LAST_ACCESS_SHIFT,
   LENGTH_MASK,
   OPTIONAL_WORDS,
-  ROOM_BEFORE,
-  ROOM_BEFORE_BYTES,
   PART,
   PENDING,
+  ROOM_BEFORE,
+  ROOM_BEFORE_BYTES,
   SPAN,
 } = layout;
 const { HIT, MISS } = results;

@@ -307,7 +307,7 @@ export class Writer {
       ((second & BINARY_KEY) !== 0) !== request.binaryKey
     ) return false;
     const length = second & LENGTH_MASK;
-    // Room before the value is as long as the key, and a multiple of 4.
+    // Room before the value takes as much as the key, and a multiple of 4.
     const head = (second & ROOM_BEFORE) === 0
       ? request.keyLength
       : 2 * request.keyLength;

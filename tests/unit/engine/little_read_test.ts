@@ -13,6 +13,8 @@ import {
   STREAM_BODY_BYTES_MIN,
 } from "../../../src/base/limits.ts";
 import type { Session } from "../../../src/engine/session.ts";
+import { RUN_READ } from "../../../src/engine/session_states.ts";
+import { Output } from "../../../src/protocol/output.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
 import { SyncClient } from "../../support/sync_client.ts";
 
@@ -66,4 +68,27 @@ Deno.test("who filled such a read has perhaps sent more", () => {
   const other = afterLine(40);
   other.client.sendBytes(lines.subarray(0, most - 4));
   assertEquals(other.session.isDone, true);
+});
+
+Deno.test("a read of the next value is no such one", () => {
+  const { session, client } = afterLine(40);
+  // Natively the end of a value, the next line and more come by one read.
+  const line = `set k 0 0 ${VALUE.length}\r\n`;
+  const half = VALUE.length / 2;
+  const value = toLatin1(VALUE);
+  client.sendBytes(toLatin1(`${line}${VALUE.slice(0, half)}`));
+  client.sendBytes(value.subarray(half));
+  const next = `\r\n${line}${VALUE.slice(0, half)}`;
+  session.input.u8.set(toLatin1(next).subarray(0, 100));
+  session.from = 0;
+  session.to = 100;
+  session.output = new Output();
+  assertEquals(session.run(), RUN_READ);
+  assertEquals(session.littleBytes > 0, true);
+  assertEquals(session.wantsValue, true);
+  const left = VALUE.length - (100 - 2 - line.length);
+  client.sendBytes(value.subarray(0, left));
+  assertEquals(session.hasReadLittle, false);
+  assertEquals(client.send("\r\n"), "STORED\r\n");
+  assertEquals([session.isIdle, session.isDone], [true, true]);
 });

@@ -10,6 +10,8 @@ import {
   READ_BUFFER_BYTES_MAX,
   READ_BUFFER_BYTES_MIN,
   READ_LITTLE_BYTES_MAX,
+  ROOM_VALUE_BYTES_MIN,
+  VALUE_PIECE_BYTES,
 } from "../../../src/base/limits.ts";
 import { BYTES_WRITTEN } from "../../../src/observe/counters.ts";
 import type { Peer } from "../../../src/server/client.ts";
@@ -22,7 +24,7 @@ import { concat, MemoryServer } from "../../support/memory_server.ts";
 
 /** A client whose requests come one by one, and what was written to it. */
 class Client {
-  readonly server = new MemoryServer();
+  readonly server: MemoryServer;
   readonly replies: Uint8Array[] = [];
   readonly connection: Connection;
   readonly #inputs: Uint8Array[];
@@ -33,8 +35,9 @@ class Client {
   /** Set: writes end when it does. */
   pending: Promise<void> | null = null;
 
-  constructor(requests: string[], steps: string[] = []) {
+  constructor(requests: string[], steps: string[] = [], threads = 1) {
     this.steps = steps;
+    this.server = new MemoryServer({ threads });
     const { engine } = this.server;
     this.#inputs = requests.map(toLatin1);
     const service = {
@@ -175,4 +178,11 @@ Deno.test("those who are ready together are run before one of them writes", asyn
   await Promise.all(stored.map(({ connection }) => connection.serve()));
   assertEquals(steps.slice(-4).join(" "), "run run write write");
   assertEquals(stored.map(({ pinnedPages }) => pinnedPages), [0, 0]);
+});
+
+Deno.test("where threads share the table, replies that take its lock are whole from 64 KiB on", () => {
+  const least = [1, 2].map((threads) =>
+    new Client([], [], threads).connection.session.directLimits?.wholeBytesMin
+  );
+  assertEquals(least, [ROOM_VALUE_BYTES_MIN, VALUE_PIECE_BYTES]);
 });

@@ -30,7 +30,7 @@ for (let keyLength = 1; keyLength <= 8; keyLength++) {
     const key = "k".repeat(keyLength);
     for (const before of LENGTHS) {
       for (const after of LENGTHS) {
-        const store = createStore({ limitBytes: 256 * MIB, growable: false });
+        const store = createStore({ limitBytes: 128 * MIB, growable: false });
         put(store, key, "b".repeat(before));
         put(store, "next", "n".repeat(MIN));
         put(store, key, "a".repeat(after));
