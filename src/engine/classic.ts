@@ -77,7 +77,7 @@ export class Classic {
     command: Command,
     sink: Sink,
     showsCas: boolean,
-    wholeBytesMin = NEVER_WHOLE,
+    wholeBytesMin: number,
   ): boolean {
     const partition = this.#context.locate(command);
     const { key, keyAt, keyLength } = command;
@@ -226,9 +226,13 @@ export class Classic {
     if (status === HIT) {
       length = shard.valueLength();
       slabClass = shard.slabClass();
-      isHeld = length >= wholeBytesMin
-        ? this.#appendWhole(partition, command, sink)
-        : this.#appendHeld(partition, command, sink, showsCas);
+      const isWhole = length >= wholeBytesMin &&
+        this.#appendWhole(partition, command, sink);
+      if (!isWhole && length < VALUE_PIECE_BYTES) {
+        this.#appendCopy(partition, command, sink, showsCas);
+      } else if (!isWhole) {
+        isHeld = this.#appendHeld(partition, command, sink, showsCas);
+      }
       if (isHeld) shard.countHit(now);
       if (expiry >= 0) partition.placer.retime(expiry, now);
     }
@@ -269,7 +273,7 @@ export class Classic {
     return true;
   }
 
-  // The reply to a get of one key, from where it lies if it can be.
+  // The reply to a get of one key, from where it lies; false if it cannot be.
   #appendWhole(partition: Partition, command: Command, sink: Sink): boolean {
     const { shard } = partition;
     const { output } = sink;
@@ -278,16 +282,27 @@ export class Classic {
     output.reserve(VALUE_LINE_BYTES + keyLength);
     this.#valueLine(output, key, keyAt, keyLength, flags, length, null);
     sink.source = holdReply(partition, length, output);
-    if (sink.source !== null) return true;
-    if (length < VALUE_PIECE_BYTES) {
-      output.reserve(length + CR_LF.capacity);
-      shard.copyValue(output.bytes, output.length);
-      output.length += length;
-      output.endLine();
-      return true;
-    }
-    sink.source = holdValue(this.#context, partition, length, CR_LF);
+    output.length = 0;
     return sink.source !== null;
+  }
+
+  // A small value, under the lock.
+  #appendCopy(
+    { shard }: Partition,
+    command: Command,
+    sink: Sink,
+    showsCas: boolean,
+  ): void {
+    const { output } = sink;
+    const { key, keyAt, keyLength } = command;
+    const length = shard.valueLength(), flags = shard.clientFlags();
+    if (showsCas) shard.markCasSeen();
+    const cas = showsCas ? shard.cas(this.#cas) : null;
+    output.reserve(VALUE_LINE_BYTES + keyLength + length);
+    this.#valueLine(output, key, keyAt, keyLength, flags, length, cas);
+    shard.copyValue(output.bytes, output.length);
+    output.length += length;
+    output.endLine();
   }
 
   // ---- gat, gats ----
@@ -310,15 +325,7 @@ export class Classic {
         return this.#getLarge(command, sink, showsCas, expiry);
       }
       slabClass = shard.slabClass();
-      if (showsCas) shard.markCasSeen();
-      const { output } = sink;
-      output.reserve(VALUE_LINE_BYTES + keyLength + length);
-      const cas = showsCas ? shard.cas(this.#cas) : null;
-      const flags = shard.clientFlags();
-      this.#valueLine(output, key, keyAt, keyLength, flags, length, cas);
-      shard.copyValue(output.bytes, output.length);
-      output.length += length;
-      output.endLine();
+      this.#appendCopy(partition, command, sink, showsCas);
       shard.countHit(now);
       partition.placer.retime(expiry, now);
     }

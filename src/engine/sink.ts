@@ -254,9 +254,9 @@ class CopiedValue implements Source {
 
 /**
  * A source of the reply to a get of one key, that of the item found last, which
- * is `length` bytes; under the lock. `line` is all there is in its output, and is
- * taken from there. Null, and nothing is changed, if there is no room around the
- * value or if readers hold too many pages.
+ * is `length` bytes; under the lock. `line` holds the reply's line, of which a
+ * copy is made. Null if there is no room around the value or if readers hold too
+ * many pages.
  */
 export function holdReply(
   partition: Partition,
@@ -266,9 +266,7 @@ export function holdReply(
   const { shard } = partition;
   const { reference } = shard;
   if (!shard.records.hasRoom(reference) || !shard.pin()) return null;
-  const reply = new PinnedReply(partition, reference, length, line);
-  line.length = 0;
-  return reply;
+  return new PinnedReply(partition, reference, length, line);
 }
 
 /**

@@ -12,6 +12,7 @@ import { U64 } from "../base/u64.ts";
 import * as layout from "./layout.ts";
 import type { ShardMemory } from "./memory.ts";
 import type { Records } from "./records.ts";
+import * as records from "./records.ts";
 import type { SegmentLog } from "./segments.ts";
 import * as segments from "./segments.ts";
 
@@ -33,10 +34,10 @@ const {
   ROOM_AFTER,
   ROOM_AFTER_BYTES,
   ROOM_BEFORE,
-  ROOM_BEFORE_BYTES,
   SPAN,
   STATE_MASK,
 } = layout;
+const { roomBefore } = records;
 const { sizeClassOf } = segments;
 
 /** Items above this part of a page may be divided over pages. */
@@ -95,9 +96,8 @@ export class ItemWriter {
 
   /** Bytes of a record in one piece, padded. */
   bytesFor(draft: Draft): number {
-    const room = hasRoom(draft) ? roomBefore(draft) + ROOM_AFTER_BYTES : 0;
-    return (optionalBytes(draft) + HEADER_BYTES + draft.keyLength + room +
-      draft.valueLength + 3) & ~3;
+    return (optionalBytes(draft) + HEADER_BYTES + draft.keyLength +
+      bytesBefore(draft) + draft.valueLength + bytesAfter(draft) + 3) & ~3;
   }
 
   /** Pages that `create` may take for a record of `bytes`. */
@@ -175,13 +175,13 @@ export class ItemWriter {
     const size = sizeClassOf(this.bytesFor(draft));
     const capacity = this.#partsMax(stretches);
     const fixed = HEADER_BYTES + optionalBytes(draft) + 8 + 4 * capacity +
-      draft.keyLength + (hasRoom(draft) ? roomBefore(draft) : 0);
+      draft.keyLength + bytesBefore(draft);
     assert(fixed + PIECE_BYTES_MIN < this.#pageBytes, "A head exceeds a page");
     let room = log.room(kind, size, ttl);
     if (room < fixed + PIECE_BYTES_MIN) room = this.#pageBytes;
     const last = stretches.length - 1;
     const all = stretches[0].length;
-    const after = last === 0 && hasRoom(draft) ? ROOM_AFTER_BYTES : 0;
+    const after = last === 0 ? bytesAfter(draft) : 0;
     const first = pieceLength(room - fixed, all, after);
     const bytes = fixed + first + (first === all ? after : 0);
     const head = log.append(kind, size, ttl, (bytes + 3) & ~3, draft.expiry);
@@ -221,7 +221,7 @@ export class ItemWriter {
     isLast: boolean,
   ): number {
     const { kind, ttlClass, expiry } = draft;
-    const after = isLast && hasRoom(draft) ? ROOM_AFTER_BYTES : 0;
+    const after = isLast ? bytesAfter(draft) : 0;
     const room = this.#log.room(kind, size, ttlClass);
     const least = HEADER_BYTES + Math.min(left + after, PIECE_BYTES_MIN);
     const space = room < least ? this.#pageBytes : room;
@@ -313,8 +313,12 @@ function hasRoom(draft: Draft): boolean {
   return draft.valueLength >= ROOM_VALUE_BYTES_MIN;
 }
 
-function roomBefore(draft: Draft): number {
-  return ROOM_BEFORE_BYTES + draft.keyLength;
+function bytesBefore(draft: Draft): number {
+  return roomBefore(hasRoom(draft) ? ROOM_BEFORE : 0, draft.keyLength);
+}
+
+function bytesAfter(draft: Draft): number {
+  return hasRoom(draft) ? ROOM_AFTER_BYTES : 0;
 }
 
 // Bytes of a piece that gets up to `left` bytes of a value, and `after` behind

@@ -36,6 +36,11 @@ const SEQUENCE_LOW = 1 << 14;
 /** Implicit CAS ids: sequence of the page * 2^18 + word offset in it + 1. */
 const CAS_OFFSET_BITS = 18;
 
+/** Bytes between key and value, by word 1 of the record and its key's length. */
+export function roomBefore(second: number, keyLength: number): number {
+  return (second & ROOM_BEFORE) === 0 ? 0 : keyLength + ROOM_BEFORE_BYTES;
+}
+
 /** Reads the records of one shard. */
 export class Records {
   readonly words: Int32Array;
@@ -100,10 +105,8 @@ export class Records {
   /** Byte offset of the value, or of its first piece. */
   valueAt(reference: number): number {
     const keyLength = this.words[reference] & KEY_LENGTH_MASK;
-    const at = (this.keyWord(reference) << 2) + keyLength;
-    return (this.words[reference + 1] & ROOM_BEFORE) === 0
-      ? at
-      : at + keyLength + ROOM_BEFORE_BYTES;
+    return (this.keyWord(reference) << 2) + keyLength +
+      roomBefore(this.words[reference + 1], keyLength);
   }
 
   /** Whether there is room for a reply's line before the value, and for its end

@@ -17,6 +17,7 @@ import * as layout from "./layout.ts";
 import { type ShardBuffers, ShardMemory } from "./memory.ts";
 import { PagePool } from "./pages.ts";
 import { Records } from "./records.ts";
+import * as records from "./records.ts";
 import * as results from "./results.ts";
 import { SegmentLog } from "./segments.ts";
 import { Shard, type ShardOptions } from "./shard.ts";
@@ -42,10 +43,9 @@ const {
   OPTIONAL_WORDS,
   PART,
   PENDING,
-  ROOM_BEFORE,
-  ROOM_BEFORE_BYTES,
   SPAN,
 } = layout;
+const { roomBefore } = records;
 const { HIT, MISS } = results;
 
 /** Looks without the lock before the lock is taken. */
@@ -170,8 +170,7 @@ export class SmpShard extends Shard {
     if (showsCas && (first & CAS_SEEN) === 0) return UNKNOWN;
     if (this.log.isFlushed(reference >>> this.memory.pageShift)) return UNKNOWN;
     const keyByte = (reference + 2 + OPTIONAL_WORDS[(second >>> 24) & 7]) << 2;
-    const valueByte = keyByte + length +
-      ((second & ROOM_BEFORE) === 0 ? 0 : length + ROOM_BEFORE_BYTES);
+    const valueByte = keyByte + length + roomBefore(second, length);
     const end = valueByte + (second & LENGTH_MASK);
     if (keyByte < 0 || end > this.#capacity) return UNKNOWN;
     if ((second & HAS_EXPIRY) !== 0) {

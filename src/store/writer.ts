@@ -304,17 +304,15 @@ export class Writer {
       (second & (SPAN | HAS_CAS)) !== 0 || this.#staleState !== 0 ||
       ((second & HAS_EXPIRY) !== 0) !== (request.expiry !== 0) ||
       ((second & HAS_FLAGS) !== 0) !== (request.clientFlags !== 0) ||
-      ((second & BINARY_KEY) !== 0) !== request.binaryKey
+      ((second & BINARY_KEY) !== 0) !== request.binaryKey ||
+      ((second & ROOM_BEFORE) !== 0) !==
+        (request.valueLength >= ROOM_VALUE_BYTES_MIN)
     ) return false;
     const length = second & LENGTH_MASK;
-    // Room before the value takes as much as the key, and a multiple of 4.
-    const head = (second & ROOM_BEFORE) === 0
-      ? request.keyLength
-      : 2 * request.keyLength;
+    // What lies around the value stays as long: so its end tells the size.
+    const to = shard.records.valueAt(reference);
     if (
-      ((head + length + 3) & ~3) !== ((head + request.valueLength + 3) & ~3) ||
-      length < ROOM_VALUE_BYTES_MIN !==
-        request.valueLength < ROOM_VALUE_BYTES_MIN
+      ((to + length + 3) & ~3) !== ((to + request.valueLength + 3) & ~3)
     ) return false;
     const page = reference >>> shard.memory.pageShift;
     if (
@@ -329,7 +327,6 @@ export class Writer {
     let word = reference + 2;
     if (request.expiry !== 0) words[word++] = request.expiry;
     if (request.clientFlags !== 0) words[word++] = request.clientFlags;
-    const to = shard.records.valueAt(reference);
     const { value, valueAt, valueLength } = request;
     copyBytes(value, valueAt, shard.memory.data, to, valueLength);
     shard.stripes.end(shard.hash);

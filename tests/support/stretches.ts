@@ -6,6 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Stretches } from "../../src/base/stretches.ts";
+import { C_PINNED_PAGES } from "../../src/store/layout.ts";
 import { MemoryServer } from "./memory_server.ts";
 
 /** A table with the smallest pages, of 16 KB. */
@@ -14,6 +15,19 @@ export function smallPages(): MemoryServer {
   const server = new MemoryServer(settings);
   assertEquals(server.store.geometry.pageBytes, 16 * 1024);
   return server;
+}
+
+/** A value of so many bytes, which shows where a part of it is from. */
+export function valueOf(length: number): string {
+  return "0123456789abcdefg".repeat(Math.ceil(length / 17)).slice(0, length);
+}
+
+/** Pages of a server's table that somebody needs to stay. */
+export function pinnedPages(server: MemoryServer): number {
+  return server.store.partitions.reduce(
+    (sum, { shard }) => sum + shard.memory.control[C_PINNED_PAGES],
+    0,
+  );
 }
 
 /** The memory of each stretch. */

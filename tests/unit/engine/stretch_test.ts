@@ -21,18 +21,18 @@ import {
 import type { Session } from "../../../src/engine/session.ts";
 import type { DirectLimits } from "../../../src/engine/sink.ts";
 import { Output } from "../../../src/protocol/output.ts";
-import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
-import { smallPages, viewsOf } from "../../support/stretches.ts";
+import {
+  pinnedPages,
+  smallPages,
+  valueOf,
+  viewsOf,
+} from "../../support/stretches.ts";
 
 /** Nothing is copied. */
 const ALL_DIRECT: DirectLimits = { valueBytesMin: 1, stretchBytesMin: 1 };
 
 const SIZES = [64 * 1024, 100_000, 300_001, 3_000_000];
-
-function value(length: number): string {
-  return "0123456789abcdefg".repeat(Math.ceil(length / 17)).slice(0, length);
-}
 
 /** How stretches are taken: at most so many bytes at a time, or all of a value
  * together with what follows. */
@@ -98,17 +98,10 @@ function pass(
     latin1(session.output.bytes.u8, 0, session.output.length);
 }
 
-function pinnedPages(server: MemoryServer): number {
-  return server.store.partitions.reduce(
-    (sum, { shard }) => sum + shard.memory.control[C_PINNED_PAGES],
-    0,
-  );
-}
-
 for (const size of SIZES) {
   Deno.test(`a value of ${size} bytes leaves whole, in text`, () => {
     const server = new MemoryServer({ itemBytesMax: 4 << 20 });
-    const text = value(size);
+    const text = valueOf(size);
     ask(server, `set k 5 0 ${size}\r\n${text}\r\n`, EACH[0]);
     for (const taking of EACH) {
       const { reply, stretches } = ask(server, "get k\r\nmn\r\n", taking);
@@ -123,7 +116,7 @@ for (const size of SIZES) {
 
   Deno.test(`a value of ${size} bytes leaves whole, in binary`, () => {
     const server = new MemoryServer({ itemBytesMax: 4 << 20 });
-    const text = value(size);
+    const text = valueOf(size);
     ask(server, `set k 5 0 ${size}\r\n${text}\r\n`, EACH[0]);
     const get = "\x80\x00\x00\x01" + "\x00".repeat(7) + "\x01" +
       "\x00".repeat(12) + "k";
@@ -140,7 +133,7 @@ for (const size of SIZES) {
 /** A session that is about to send a value of `size` bytes. */
 function sending(size: number): { server: MemoryServer; session: Session } {
   const server = smallPages();
-  ask(server, `set k 0 0 ${size}\r\n${value(size)}\r\n`, EACH[0]);
+  ask(server, `set k 0 0 ${size}\r\n${valueOf(size)}\r\n`, EACH[0]);
   const { session } = server.connect();
   session.directLimits = ALL_DIRECT;
   session.feed(toLatin1("get k\r\n"));
@@ -203,10 +196,10 @@ Deno.test("a value is received by one call up to 1 MB", () => {
 /** How many stretches a value of `size` bytes has with such limits. */
 function count(size: number, limits: DirectLimits, highWaterBytes?: number) {
   const server = smallPages();
-  ask(server, `set k 0 0 ${size}\r\n${value(size)}\r\n`, EACH[0]);
+  ask(server, `set k 0 0 ${size}\r\n${valueOf(size)}\r\n`, EACH[0]);
   server.engine.highWaterBytes = highWaterBytes ?? server.engine.highWaterBytes;
   const { reply, stretches } = ask(server, "get k\r\n", EACH[0], limits);
-  const expected = `VALUE k 0 ${size}\r\n${value(size)}\r\nEND\r\n`;
+  const expected = `VALUE k 0 ${size}\r\n${valueOf(size)}\r\nEND\r\n`;
   assertEquals(reply === expected, true);
   return stretches;
 }

@@ -19,13 +19,12 @@ import type { Session } from "../../../src/engine/session.ts";
 import { type DirectLimits, NEVER_WHOLE } from "../../../src/engine/sink.ts";
 import { Output } from "../../../src/protocol/output.ts";
 import { checkShard } from "../../../src/store/invariants.ts";
-import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import {
   createSharingServers,
   MemoryServer,
 } from "../../support/memory_server.ts";
 import { Random, seedFromEnvironment } from "../../support/random.ts";
-import { smallPages } from "../../support/stretches.ts";
+import { pinnedPages, smallPages, valueOf } from "../../support/stretches.ts";
 
 /** What memcached says, too. */
 const EMPTY_LINE = "CLIENT_ERROR bad command line format\r\n";
@@ -35,10 +34,6 @@ const WHOLE: DirectLimits = {
   stretchBytesMin: 1,
   wholeBytesMin: MIN,
 };
-
-function value(length: number): string {
-  return "0123456789abcdefg".repeat(Math.ceil(length / 17)).slice(0, length);
-}
 
 /** What came out of a session: by stretches of the table, and by output. */
 interface Came {
@@ -103,8 +98,8 @@ function lines(key: string, text: string, flags = 7): string {
 function check(server: MemoryServer): void {
   for (const { shard } of server.store.partitions) {
     checkShard(shard);
-    assertEquals(shard.memory.control[C_PINNED_PAGES], 0);
   }
+  assertEquals(pinnedPages(server), 0);
 }
 
 const SIZES = [MIN, MIN + 1, 65_535, 65_536, 100_000, 300_001, 3_000_000];
@@ -114,7 +109,7 @@ for (const size of SIZES) {
     const big = { itemBytesMax: 4 << 20 };
     for (const server of [new MemoryServer(big), smallPages()]) {
       const session = connect(server);
-      const text = value(size);
+      const text = valueOf(size);
       // The longest key, flags, and none of either.
       for (const [key, flags] of [["k".repeat(250), 4294967295], ["k", 0]]) {
         put(session, `${key}`, text, Number(flags));
@@ -137,7 +132,7 @@ Deno.test("shorter values are copied", () => {
   const server = new MemoryServer();
   const session = connect(server);
   for (const extra of [-1, 0, 1]) {
-    const text = value(MIN + extra);
+    const text = valueOf(MIN + extra);
     put(session, "k", text);
     const { reply, sent } = ask(session, "get k\r\n");
     assertEquals(reply, `${lines("k", text)}END\r\n`);
@@ -149,7 +144,7 @@ Deno.test("shorter values are copied", () => {
 Deno.test("what is not the whole reply, or not all there is, is copied", () => {
   const server = new MemoryServer();
   const session = connect(server);
-  const text = value(MIN);
+  const text = valueOf(MIN);
   put(session, "k", text);
   const line = lines("k", text);
   const copied: [string, string][] = [
@@ -188,7 +183,7 @@ Deno.test("what is not the whole reply, or not all there is, is copied", () => {
 Deno.test("a long line whose reply has begun gets none that is whole", () => {
   const server = new MemoryServer();
   const session = connect(server);
-  const text = value(MIN);
+  const text = valueOf(MIN);
   put(session, "k", text);
   const filler = "none ".repeat(20_000);
   const came = ask(session, `get k ${filler}`);
@@ -202,7 +197,7 @@ Deno.test("a reply on its way stays what it is", () => {
   const server = smallPages();
   const reader = connect(server), other = connect(server);
   for (const size of [MIN, 100_000]) {
-    const text = value(size);
+    const text = valueOf(size);
     put(other, "k", text);
     const came = ask(reader, "get k\r\n", Infinity, true);
     // Same length, other flags, gone, and all of the table written again.
@@ -217,7 +212,7 @@ Deno.test("a reply on its way stays what it is", () => {
 
 Deno.test("several clients may be sent the same value", () => {
   const server = new MemoryServer();
-  const text = value(100_000);
+  const text = valueOf(100_000);
   const readers = [1, 2, 3].map(() => connect(server));
   put(readers[0], "k", text);
   const all = readers.map((reader) => ask(reader, "get k\r\n", Infinity, true));
@@ -231,7 +226,7 @@ Deno.test("several clients may be sent the same value", () => {
 Deno.test("threads may be sent the same value", () => {
   const servers = createSharingServers({ memoryBytes: 64 << 20 }, 2);
   for (const size of [MIN, 100_000]) {
-    const text = value(size);
+    const text = valueOf(size);
     const readers = servers.map((server) => connect(server));
     put(readers[0], "k", text);
     const all = readers.map((reader) =>
@@ -252,7 +247,7 @@ Deno.test("threads may be sent the same value", () => {
 Deno.test("who goes away while a reply is sent holds nothing", () => {
   const server = new MemoryServer();
   const session = connect(server);
-  put(session, "k", value(MIN));
+  put(session, "k", valueOf(MIN));
   ask(session, "get k\r\n", Infinity, true);
   session.dispose();
   check(server);
@@ -270,15 +265,15 @@ Deno.test("while readers hold too many pages, replies are copied", () => {
   };
   // Each holds its own page, until half of them are held.
   for (let i = 0; i < 2000; i++) {
-    put(writer, `h${i}`, value(MIN));
+    put(writer, `h${i}`, valueOf(MIN));
     hold(`h${i}`);
     if (readers.at(-1)!.source === null) break;
   }
   assertEquals(readers.at(-1)!.source, null, "all were held");
   for (const size of sizes) {
-    put(writer, `${size}`, value(size));
+    put(writer, `${size}`, valueOf(size));
     const { reply } = hold(`${size}`);
-    assert(reply === `${lines(`${size}`, value(size))}END\r\n`, `${size}`);
+    assert(reply === `${lines(`${size}`, valueOf(size))}END\r\n`, `${size}`);
   }
   for (const reader of readers) reader.dispose();
   check(server);

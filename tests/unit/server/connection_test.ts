@@ -19,8 +19,8 @@ import { Connection } from "../../../src/server/connection.ts";
 import { OutputPool } from "../../../src/server/output_pool.ts";
 import type { Service } from "../../../src/server/service.ts";
 import type { Session } from "../../../src/engine/session.ts";
-import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { concat, MemoryServer } from "../../support/memory_server.ts";
+import { pinnedPages } from "../../support/stretches.ts";
 
 /** A client whose requests come one by one, and what was written to it. */
 class Client {
@@ -82,10 +82,7 @@ class Client {
   }
 
   get pinnedPages(): number {
-    return this.server.store.partitions.reduce(
-      (sum, { shard }) => sum + shard.memory.control[C_PINNED_PAGES],
-      0,
-    );
+    return pinnedPages(this.server);
   }
 }
 
