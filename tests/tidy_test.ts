@@ -58,6 +58,8 @@ const BINDS_IMPORTS = [
   "server/native/connection.ts",
   "server/native/gather.ts",
   "server/native/loop.ts",
+  "server/native/ring.ts",
+  "server/native/together.ts",
 ];
 
 interface SourceFile {

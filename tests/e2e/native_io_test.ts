@@ -6,6 +6,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { IO_URING_SETUP } from "../support/forbidding.ts";
 import { MODES, runOurs } from "../support/our_server.ts";
 import {
   inEveryMode,
@@ -19,6 +20,7 @@ import type { Wire } from "../support/wire.ts";
 
 const [MODE] = MODES;
 const USED = /native I\/O is used/g;
+const WITHOUT_RING = /native I\/O is used without io_uring reason="([^"]*)"/g;
 const NOT_USED = /native I\/O is not used reason="([^"]*)"/g;
 
 /** Starts with an --io and tells what the log says of it. */
@@ -59,6 +61,55 @@ Deno.test("--io=auto is native where that was measured", async () => {
   assertEquals(used, isMeasured ? 1 : 0);
   assertEquals(reasons.length, isMeasured ? 0 : 1);
 });
+
+for (const mode of MODES.filter(({ args }) => args.includes("--io=native"))) {
+  const name = `without io_uring single requests are served (${mode.name})`;
+  Deno.test(name, async () => {
+    const forbidden = IO_URING_SETUP;
+    await serving({ mode, forbidden }, async (served) => {
+      assertEquals(
+        [...served.server.log.matchAll(WITHOUT_RING)].map(([, why]) => why),
+        ["Operation not permitted (os error 1)"],
+      );
+      await singleRequests(served);
+    });
+  });
+}
+
+inEveryMode("many clients send one request at a time", async (mode) => {
+  await serving({ mode }, singleRequests);
+});
+
+/** Clients whose requests come together, again and again. */
+async function singleRequests(served: Served): Promise<void> {
+  const wires = await Promise.all(
+    Array.from({ length: 40 }, () => served.connect()),
+  );
+  try {
+    const all = (
+      request: (i: number) => string,
+      reply: (i: number) => string,
+    ) =>
+      Promise.all(wires.map((wire, i) => wire.exchange(request(i), reply(i))));
+    for (let round = 0; round < 20; round++) {
+      const value = (i: number) => `${round}.${i}`.padEnd(i * 50, "-");
+      await all(
+        (i) => `set ${i} 0 0 ${value(i).length}\r\n${value(i)}\r\n`,
+        () => "STORED\r\n",
+      );
+      const next = (i: number) => (i + 1) % wires.length;
+      await all((i) => `get ${next(i)}\r\n`, (i) => {
+        const text = value(next(i));
+        return `VALUE ${next(i)} 0 ${text.length}\r\n${text}\r\nEND\r\n`;
+      });
+    }
+    // One that goes takes nobody along.
+    wires.pop()!.close();
+    await all(() => "mn\r\n", () => "MN\r\n");
+  } finally {
+    for (const wire of wires) wire.close();
+  }
+}
 
 Deno.test("--io takes three names", async () => {
   const { code, stderr } = await runOurs(["--io=epoll"]);

@@ -30,6 +30,7 @@ export const MODES: readonly Mode[] = [
 ]);
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const FORBIDDING = new URL("forbidding.ts", import.meta.url).pathname;
 
 /** The permissions that the `start` task gives, with the local additions that
  * a test may ask for. */
@@ -51,6 +52,8 @@ export interface StartOptions {
   permissions?: string[];
   /** Listen on a free TCP port of the loopback; on by default. */
   tcp?: boolean;
+  /** Number of a system call that the server may not make (Linux). */
+  forbidden?: number;
 }
 
 /** Ports of the TCP addresses that a log says are listened on, in order. */
@@ -141,10 +144,18 @@ export function denoArguments(
 /** Starts a server, which may not accept connections yet. */
 export function spawnOurServer(
   args: string[],
-  { env, permissions }: StartOptions = {},
+  { env, permissions, forbidden }: StartOptions = {},
 ): OurServer {
+  const run = denoArguments(args, permissions);
   const child = new Deno.Command(Deno.execPath(), {
-    args: denoArguments(args, permissions),
+    args: forbidden === undefined ? run : [
+      "run",
+      "--allow-ffi",
+      FORBIDDING,
+      String(forbidden),
+      Deno.execPath(),
+      ...run,
+    ],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "null",

@@ -21,6 +21,7 @@ export interface ServeOptions {
   args?: string[];
   env?: Record<string, string>;
   permissions?: string[];
+  forbidden?: number;
   /** Address to listen on; null if `args` say. */
   host?: string | null;
 }
@@ -62,11 +63,16 @@ export async function serving(
   options: ServeOptions,
   body: (served: Served) => Promise<void>,
 ): Promise<void> {
-  const { mode, args = [], env, permissions } = options;
+  const { mode, args = [], env, permissions, forbidden } = options;
   const host = options.host === undefined ? "127.0.0.1" : options.host;
   const where = host === null ? [] : ["-l", host, "-p", "-1"];
   const start: StartOptions = { mode, args: [...where, ...args], tcp: false };
-  const server = await startOurServer({ ...start, env, permissions });
+  const server = await startOurServer({
+    ...start,
+    env,
+    permissions,
+    forbidden,
+  });
   try {
     const { port } = server;
     await body({

@@ -7,19 +7,26 @@
 import type { IoChoice } from "../../base/settings.ts";
 import type { LogPort } from "../../observe/log.ts";
 import { Libc } from "./libc.ts";
+import { openCalls } from "./ring.ts";
 
 /** Where the native one was measured to be faster (bench/README.md). */
 const MEASURED_ARCHITECTURES = ["x86_64"];
 
-/** The C library if native I/O is to be used, else null. Says in the log why
- * it is not, once. */
+/** The C library if native I/O is to be used, else null. Says in the log, once,
+ * why it is not, or is less than it could be. */
 export function chooseIo(io: IoChoice, log: LogPort): Libc | null {
   if (io === "deno") return null;
   try {
-    const reason = obstacle(io);
+    const reason = whyNot(io);
     if (reason === null) {
       const libc = new Libc();
-      log.info("native I/O is used");
+      // Each worker opens its own.
+      const { calls, obstacle } = openCalls(libc, 1);
+      calls.close();
+      if (obstacle === null) log.info("native I/O is used");
+      else {log.info("native I/O is used without io_uring", {
+          reason: obstacle,
+        });}
       return libc;
     }
     log.info("native I/O is not used", { reason });
@@ -30,7 +37,7 @@ export function chooseIo(io: IoChoice, log: LogPort): Libc | null {
   return null;
 }
 
-function obstacle(io: IoChoice): string | null {
+function whyNot(io: IoChoice): string | null {
   const { os, arch } = Deno.build;
   if (os !== "linux") return "it needs Linux";
   if (io === "auto" && !MEASURED_ARCHITECTURES.includes(arch)) {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { assert } from "../../base/assert.ts";
+import type { Bytes } from "../../base/bytes.ts";
 import * as lookahead from "../../engine/lookahead.ts";
 import { Session } from "../../engine/session.ts";
 import type { Source } from "../../engine/sink.ts";
@@ -18,9 +18,11 @@ import type { Output } from "../../protocol/output.ts";
 import * as batchTimer from "../batch_timer.ts";
 import type { Peer, ServedClient } from "../client.ts";
 import * as client from "../client.ts";
+import * as calls from "./calls.ts";
 import * as libc from "./libc.ts";
 import type { NativeIo } from "./native_io.ts";
 import type { Watched } from "./loop.ts";
+import type { Caller } from "./together.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
 const {
@@ -36,7 +38,8 @@ const { NOT_NOTED } = lookahead;
 const { BYTES_READ, BYTES_WRITTEN } = counters;
 const { beginBatch, endTimed } = batchTimer;
 const { LINGER_MS } = client;
-const { EAGAIN, EINTR, EPOLLIN, EPOLLOUT } = libc;
+const { hasFailed } = calls;
+const { EPOLLIN, EPOLLOUT } = libc;
 
 /** How often a connection receives in a row while a large value fills the
  * target, and sends stretches of the table in a row: what was just copied has
@@ -56,7 +59,7 @@ const LINE_END_BYTES = 2;
 const DIRECT_LIMITS = { valueBytesMin: 1, stretchBytesMin: 1 };
 
 /** One client. */
-export class NativeConnection implements ServedClient, Watched {
+export class NativeConnection implements ServedClient, Watched, Caller {
   readonly session: Session;
   readonly peer: Peer;
   readonly #fd: number;
@@ -126,20 +129,22 @@ export class NativeConnection implements ServedClient, Watched {
   // is there when it is needed: 2 % of the CPU of single requests.
   prepare(): void {
     if (!this.#isBrief || this.#isClosed || this.#lingering !== null) return;
-    const { counters, libc, inputs, service } = this.#io;
+    const { inputs, together } = this.#io;
     const target = inputs.aheadTarget();
-    const count = libc.receiveInto(this.#fd, target, target.capacity);
-    if (count <= 0) {
-      // An error would not be met again in the turn.
-      this.#isGone(count);
-      return;
-    }
-    counters.values[BYTES_READ] += count;
+    together.receive(this, this.#fd, target, target.capacity);
+  }
+
+  received(result: number, target: Bytes): void {
+    if (this.#isClosed) return;
+    const { counters, inputs, service } = this.#io;
+    // An error would not be met again in the turn.
+    if (result <= 0) return this.#endIfOver(result);
+    counters.values[BYTES_READ] += result;
     this.#isBrief = this.#wasFilled = false;
-    this.#aheadBytes = count;
-    inputs.receivedAhead(this.session, count);
+    this.#aheadBytes = result;
+    inputs.receivedAhead(this.session, target, result);
     const { context } = service.engine;
-    this.#noted = context.lookahead.note(this.session.input, count);
+    this.#noted = context.lookahead.note(this.session.input, result);
   }
 
   ready(flags: number): void {
@@ -161,8 +166,17 @@ export class NativeConnection implements ServedClient, Watched {
   complete(): void {
     const output = this.#waiting;
     if (output === null) return;
+    if (output.length === 0) this.sent(0);
+    else {
+      this.#io.together.send(this, this.#fd, output.bytes, output.length);
+    }
+  }
+
+  sent(result: number): void {
+    const output = this.#waiting;
+    if (output === null) return;
     this.#waiting = null;
-    this.#send(output, RUN_READ);
+    this.#took(output, result, RUN_READ);
     this.#isBrief = !this.isWriting;
   }
 
@@ -218,7 +232,8 @@ export class NativeConnection implements ServedClient, Watched {
       count = libc.receive(this.#fd, target);
     }
     if (count <= 0) {
-      if (!this.#isGone(count)) inputs.settle(session);
+      this.#endIfOver(count);
+      if (!this.#isClosed) inputs.settle(session);
       return count;
     }
     counters.values[BYTES_READ] += count;
@@ -235,7 +250,7 @@ export class NativeConnection implements ServedClient, Watched {
     inputs.addTargets(session, upload, gather.stretches);
     const count = gather.receive(this.#fd);
     if (count <= 0) {
-      this.#isGone(count);
+      this.#endIfOver(count);
       return count;
     }
     counters.values[BYTES_READ] += count;
@@ -250,16 +265,9 @@ export class NativeConnection implements ServedClient, Watched {
   }
 
   // What `recv` said if it was no count of bytes.
-  #isGone(result: number): boolean {
-    if (result < 0 && !this.#hasFailed()) return false;
-    this.close(result === 0 ? "normal" : this.session.closeReason);
-    return true;
-  }
-
-  // Whether the last call failed for good: the client is gone.
-  #hasFailed(): boolean {
-    const errno = this.#io.libc.errno();
-    return errno !== EAGAIN && errno !== EINTR;
+  #endIfOver(result: number): void {
+    if (result === 0) this.close("normal");
+    else if (hasFailed(result)) this.close(this.session.closeReason);
   }
 
   // ---- running ----
@@ -345,21 +353,24 @@ export class NativeConnection implements ServedClient, Watched {
 
   // Sends output and goes on, or keeps it until the socket takes more.
   #send(output: Output, code: number): void {
-    const { counters, service } = this.#io;
-    const length = output.length + this.#heldBytes;
-    let count = 0;
-    if (length > 0) {
-      count = this.#sendFrom(output, 0, code);
-      if (count < 0) {
-        if (this.#hasFailed()) {
-          service.pool.release(output);
-          return this.close(this.session.closeReason);
-        }
-        count = 0;
-      }
-      counters.values[BYTES_WRITTEN] += count;
+    if (output.length + this.#heldBytes === 0) {
+      return this.#sentAll(output, code);
     }
-    if (count === length) return this.#sentAll(output, code);
+    this.#took(output, this.#sendFrom(output, 0, code), code);
+  }
+
+  // The socket took so many bytes of output, or none for a reason (-errno).
+  #took(output: Output, result: number, code: number): void {
+    const { counters, service } = this.#io;
+    if (hasFailed(result)) {
+      service.pool.release(output);
+      return this.close(this.session.closeReason);
+    }
+    const count = Math.max(0, result);
+    counters.values[BYTES_WRITTEN] += count;
+    if (count === output.length + this.#heldBytes) {
+      return this.#sentAll(output, code);
+    }
     service.pool.countWaiting(output.length);
     this.#unsent = output;
     this.#sent = count;
@@ -367,27 +378,18 @@ export class NativeConnection implements ServedClient, Watched {
     this.#expect(this.#isWatching ? EPOLLIN | EPOLLOUT : EPOLLOUT);
   }
 
-  // Sends what follows the first `sent` bytes: how many were taken, or -1.
+  // Sends what follows the first `sent` bytes: the count, or -errno.
   #sendFrom(output: Output, sent: number, code: number): number {
     const { libc, gather } = this.#io;
     const { bytes, length } = output;
     if (this.#held !== null) {
-      this.#gatherReply(output);
+      gather.addReply(output, this.#held, this.#gapAt);
       return gather.send(this.#fd, sent);
     }
     const isMore = code === RUN_SEND;
     if (sent === 0) return libc.sendFront(this.#fd, bytes, length, isMore);
     const rest = bytes.u8.subarray(sent, length);
     return libc.send(this.#fd, rest, isMore);
-  }
-
-  // The output with the value in its place.
-  #gatherReply({ bytes, length }: Output): void {
-    const { stretches } = this.#io.gather;
-    stretches.clear();
-    stretches.add(bytes, 0, this.#gapAt);
-    assert(this.#held!.addStretches!(stretches), "all of it went before");
-    stretches.add(bytes, this.#gapAt, length - this.#gapAt);
   }
 
   #sentAll(output: Output, code: number): void {
@@ -411,7 +413,7 @@ export class NativeConnection implements ServedClient, Watched {
     const stretch = session.direct;
     // What is said to be followed waits for it.
     const count = libc.send(this.#fd, stretch, true);
-    if (count < 0 && this.#hasFailed()) return this.close(session.closeReason);
+    if (hasFailed(count)) return this.close(session.closeReason);
     const taken = Math.max(0, count);
     counters.values[BYTES_WRITTEN] += taken;
     session.wrote(taken);
@@ -425,10 +427,8 @@ export class NativeConnection implements ServedClient, Watched {
     const { counters, service } = this.#io;
     const output = this.#unsent!;
     const count = this.#sendFrom(output, this.#sent, this.#after);
-    if (count < 0) {
-      if (this.#hasFailed()) this.close(this.session.closeReason);
-      return;
-    }
+    if (hasFailed(count)) return this.close(this.session.closeReason);
+    if (count < 0) return;
     this.#sent += count;
     counters.values[BYTES_WRITTEN] += count;
     if (this.#sent < output.length + this.#heldBytes) return;
@@ -460,7 +460,7 @@ export class NativeConnection implements ServedClient, Watched {
     const { libc, inputs } = this.#io;
     const { common } = inputs;
     const count = libc.receiveInto(this.#fd, common, common.capacity);
-    if (count <= 0 && (count === 0 || this.#hasFailed())) this.close("normal");
+    if (count === 0 || hasFailed(count)) this.close("normal");
   }
 
   finish(): void {

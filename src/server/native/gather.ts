@@ -7,13 +7,15 @@
  *
  * @module
  */
-import type { Bytes } from "../../base/bytes.ts";
+import { assert } from "../../base/assert.ts";
 import { Stretches } from "../../base/stretches.ts";
+import type { Source } from "../../engine/sink.ts";
+import type { Output } from "../../protocol/output.ts";
 import type { Libc } from "./libc.ts";
 import * as libc from "./libc.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
-const { frontOf, MSG_NOSIGNAL, pointerOf } = libc;
+const { addressOf, baseOf, MSG_NOSIGNAL, pointerOf, putAddress } = libc;
 
 /** struct iovec: an address and a length of 64 bits each, in words. */
 const VECTOR_WORDS = 4;
@@ -21,7 +23,6 @@ const VECTOR_WORDS = 4;
 const MESSAGE_WORDS = 14;
 const MESSAGE_VECTORS_WORD = 4;
 const MESSAGE_COUNT_WORD = 6;
-const WORD = 2 ** 32;
 
 /** The calls of one thread. */
 export class Gather {
@@ -37,6 +38,16 @@ export class Gather {
     this.#libc = libc;
     const vectors = addressOf(this.#vectorsAt);
     putAddress(this.#message, MESSAGE_VECTORS_WORD, vectors);
+  }
+
+  /** The next call is about an output with a value in its place, of which
+   * nothing went before. */
+  addReply({ bytes, length }: Output, value: Source, gapAt: number): void {
+    const { stretches } = this;
+    stretches.clear();
+    stretches.add(bytes, 0, gapAt);
+    assert(value.addStretches!(stretches), "all of it went before");
+    stretches.add(bytes, gapAt, length - gapAt);
   }
 
   // Writes where the stretches are, without their first `skipped` bytes; returns
@@ -60,31 +71,19 @@ export class Gather {
   }
 
   /** Sends the stretches but for their first `sent` bytes: how many were taken,
-   * or -1. */
+   * or -errno. */
   send(fd: number, sent: number): number {
     this.#message[MESSAGE_COUNT_WORD] = this.#fillVectors(sent);
-    return this.#libc.calls.sendmsg(fd, this.#messageAt, MSG_NOSIGNAL);
+    const { calls } = this.#libc;
+    const count = calls.sendmsg(fd, this.#messageAt, MSG_NOSIGNAL);
+    return this.#libc.outcome(count);
   }
 
   /** Receives into the stretches, one after the other: the count, 0 at the end,
-   * or -1. */
+   * or -errno. */
   receive(fd: number): number {
     const count = this.#fillVectors(0);
-    return this.#libc.calls.readv(fd, this.#vectorsAt, count);
+    const { readv } = this.#libc.calls;
+    return this.#libc.outcome(readv(fd, this.#vectorsAt, count));
   }
-}
-
-// Numbers: addresses of processes have 56 bits at most, mostly 47.
-function addressOf(pointer: Deno.PointerObject): number {
-  return Number(Deno.UnsafePointer.value(pointer));
-}
-
-function baseOf(bytes: Bytes): number {
-  if (Number.isNaN(bytes.address)) bytes.address = addressOf(frontOf(bytes));
-  return bytes.address;
-}
-
-function putAddress(words: Uint32Array, at: number, address: number): void {
-  words[at] = address % WORD;
-  words[at + 1] = Math.floor(address / WORD);
 }

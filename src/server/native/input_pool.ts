@@ -70,12 +70,12 @@ export class InputPool {
     if (this.#aheadCount === this.#ahead.length) {
       this.#ahead.push(Bytes.allocate(AHEAD_BYTES));
     }
-    return this.#ahead[this.#aheadCount];
+    return this.#ahead[this.#aheadCount++];
   }
 
   /** Tells that such a read brought something. */
-  receivedAhead(session: Session, count: number): void {
-    session.input = this.#ahead[this.#aheadCount++];
+  receivedAhead(session: Session, target: Bytes, count: number): void {
+    session.input = target;
     session.from = session.to = 0;
     session.received(count);
   }

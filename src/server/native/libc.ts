@@ -30,6 +30,7 @@ const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
+export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
 const EEXIST = 17;
@@ -45,6 +46,8 @@ const SHUT_RDWR = 2;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EADDRINUSE = 98;
+
+const WORD = 2 ** 32;
 
 export const EPOLLIN = 1;
 export const EPOLLOUT = 4;
@@ -103,6 +106,23 @@ const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  // Numbers are told in 32 bits, which the kernel looks at no more of. What is
+  // not told means nothing without the flags that are not used.
+  io_uring_setup: {
+    name: "syscall",
+    parameters: ["i32", "u32", "buffer"],
+    result: "i32",
+  },
+  io_uring_enter: {
+    name: "syscall",
+    parameters: ["i32", "i32", "u32", "u32", "u32"],
+    result: "i32",
+  },
+  mmap: {
+    parameters: ["pointer", "u32", "i32", "i32", "i32", "u32"],
+    result: "pointer",
+  },
+  munmap: { parameters: ["pointer", "u32"], result: "i32" },
   malloc: { parameters: ["u32"], result: "pointer" },
   free: { parameters: ["pointer"], result: "void" },
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
@@ -137,7 +157,7 @@ export class LibcError extends Error {
 }
 
 /** The C library as this thread sees it. Descriptors are numbers; calls that
- * can fail return -1, and `errno()` says why. */
+ * can fail return -1, and `errno()` says why, or what they say themselves. */
 export class Libc {
   /** The plain calls, for places that the wrappers below do not serve. */
   readonly calls: Calls;
@@ -291,25 +311,35 @@ export class Libc {
     this.calls.shutdown(fd, SHUT_WR);
   }
 
-  /** Receives into the front of `target`: the count, 0 at the end, or -1. */
+  /** What a call that moves bytes has returned, or -errno. */
+  outcome(count: number): number {
+    return count < 0 ? -this.errno() : count;
+  }
+
+  /** Receives into the front of `target`: the count, 0 at the end, or
+   * -errno. */
   receive(fd: number, target: Uint8Array<ArrayBuffer>): number {
-    return this.calls.recv(fd, target, target.length, 0);
+    return this.outcome(this.calls.recv(fd, target, target.length, 0));
   }
 
   /** As `receive`, at most `count` bytes. */
   receiveInto(fd: number, target: Bytes, count: number): number {
-    return this.calls.recv_into(fd, frontOf(target), count, 0);
+    return this.outcome(this.calls.recv_into(fd, frontOf(target), count, 0));
   }
 
-  /** Sends bytes: how many were taken, or -1. If more follows at once no packet
-   * goes out half filled. */
+  /** Sends bytes: how many were taken, or -errno. If more follows at once no
+   * packet goes out half filled. */
   send(fd: number, bytes: Uint8Array<ArrayBuffer>, isMore = false): number {
-    return this.calls.send(fd, bytes, bytes.length, sendFlags(isMore));
+    const flags = sendFlags(isMore);
+    return this.outcome(this.calls.send(fd, bytes, bytes.length, flags));
   }
 
   /** As `send`, the first `count` bytes. */
   sendFront(fd: number, bytes: Bytes, count: number, isMore: boolean): number {
-    return this.calls.send_front(fd, frontOf(bytes), count, sendFlags(isMore));
+    const flags = sendFlags(isMore);
+    return this.outcome(
+      this.calls.send_front(fd, frontOf(bytes), count, flags),
+    );
   }
 }
 
@@ -329,6 +359,29 @@ export function pointerOf(
 export function frontOf(bytes: Bytes): Deno.PointerObject {
   bytes.pointer ??= Deno.UnsafePointer.of(bytes.u8);
   return bytes.pointer as Deno.PointerObject;
+}
+
+/** The same as a number: addresses of processes have 56 bits at most, mostly
+ * 47. */
+export function addressOf(pointer: Deno.PointerObject): number {
+  return Number(Deno.UnsafePointer.value(pointer));
+}
+
+/** Where a buffer lies, as a number, which is asked for once (1 us). */
+export function baseOf(bytes: Bytes): number {
+  if (Number.isNaN(bytes.address)) bytes.address = addressOf(frontOf(bytes));
+  return bytes.address;
+}
+
+/** Writes an address as two words. */
+export function putAddress(
+  words: Uint32Array,
+  at: number,
+  address: number,
+): void {
+  const high = Math.floor(address / WORD);
+  words[at] = address - high * WORD;
+  words[at + 1] = high;
 }
 
 /** One epoll descriptor and what it reported last. */

@@ -44,7 +44,7 @@ const WAITS_MAX = 16;
  * receive, then all are served, then all send, so that their loads from memory
  * overlap and each step finds its code in the caches. Of more, the first would
  * wait for the last. */
-const SLICE = 16;
+export const SLICE = 16;
 
 /** Somebody whose socket is watched. */
 export interface Watched {
@@ -61,11 +61,21 @@ export interface Watched {
   failed(error: unknown): void;
 }
 
+/** What those have in common that are served together. */
+export interface Slice {
+  /** All of them were prepared, and have their turns now. */
+  prepared(): void;
+  /** All of them were told to complete. */
+  completed(): void;
+}
+
+const NOTHING: Slice = { prepared: () => {}, completed: () => {} };
+
 /** The loop of one thread. */
 export class NativeLoop {
   readonly #libc: Libc;
   readonly #epoll: Epoll;
-  readonly #prepared: () => void;
+  readonly #slice: Slice;
   #doorbell: Doorbell | null = null;
   /** By descriptor. */
   readonly #watched: (Watched | undefined)[] = [];
@@ -90,10 +100,9 @@ export class NativeLoop {
   #isAsleep = false;
   #isStopped = false;
 
-  /** @param prepared called when several were prepared, before their turns */
-  constructor(libc: Libc, prepared = () => {}) {
+  constructor(libc: Libc, slice = NOTHING) {
     this.#libc = libc;
-    this.#prepared = prepared;
+    this.#slice = slice;
     this.#epoll = new Epoll(libc);
   }
 
@@ -233,7 +242,7 @@ export class NativeLoop {
         watched!.failed(error);
       }
     }
-    this.#prepared();
+    this.#slice.prepared();
   }
 
   #serveEvent(i: number): void {
@@ -255,6 +264,7 @@ export class NativeLoop {
         watched!.failed(error);
       }
     }
+    this.#slice.completed();
   }
 
   #serveScheduled(): void {

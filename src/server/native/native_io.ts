@@ -8,11 +8,14 @@ import type { Counters } from "../../observe/counters.ts";
 import type { OpenListener } from "../listeners.ts";
 import type { Service } from "../service.ts";
 import { Acceptor } from "./acceptor.ts";
+import type { CallBatch } from "./calls.ts";
 import { Gather } from "./gather.ts";
 import { InputPool } from "./input_pool.ts";
 import type { Libc } from "./libc.ts";
 import type { NativeListener } from "./listening.ts";
-import { NativeLoop } from "./loop.ts";
+import { NativeLoop, SLICE } from "./loop.ts";
+import { openCalls } from "./ring.ts";
+import { Together } from "./together.ts";
 
 /** Native I/O of one worker. */
 export class NativeIo {
@@ -20,6 +23,8 @@ export class NativeIo {
   readonly libc: Libc;
   readonly gather: Gather;
   readonly loop: NativeLoop;
+  readonly together: Together;
+  readonly #calls: CallBatch;
   readonly inputs = new InputPool();
   readonly counters: Counters;
 
@@ -30,21 +35,28 @@ export class NativeIo {
     this.gather = new Gather(libc);
     this.counters = service.engine.context.counters;
     const { context: { lookahead } } = service.engine;
-    this.loop = new NativeLoop(libc, () => {
-      lookahead.fetchNoted();
-      this.inputs.endAhead();
+    this.#calls = openCalls(libc, SLICE).calls;
+    this.together = new Together(this.#calls);
+    this.loop = new NativeLoop(libc, {
+      prepared: () => {
+        this.together.finishReceiving();
+        lookahead.fetchNoted();
+        this.inputs.endAhead();
+      },
+      completed: () => this.together.finishSending(),
     });
     this.#run();
   }
 
   async #run(): Promise<void> {
     const { descriptors } = this.service;
-    const { length } = this.loop.descriptors;
-    for (const fd of this.loop.descriptors) descriptors?.opened(fd);
+    const first = [...this.#calls.descriptors, ...this.loop.descriptors];
+    for (const fd of first) descriptors?.opened(fd);
     await this.loop.open();
-    const own = this.loop.descriptors;
-    for (const fd of own.slice(length)) descriptors?.opened(fd);
+    const own = [...this.#calls.descriptors, ...this.loop.descriptors];
+    for (const fd of own.slice(first.length)) descriptors?.opened(fd);
     await this.loop.run();
+    this.#calls.close();
     for (const fd of own) descriptors?.closed(fd);
   }
 

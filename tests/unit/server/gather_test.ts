@@ -98,8 +98,7 @@ testConnected(
     const memory = bytes.u8;
     gather.stretches.add(bytes, 10, 4);
     gather.stretches.add(bytes, 30, 3);
-    assertEquals(gather.receive(fd), -1);
-    assertEquals(libc.errno(), EAGAIN);
+    assertEquals(gather.receive(fd), -EAGAIN);
     for (const count of [1, 4, 5, 7]) {
       memory.fill(0);
       const sent = Uint8Array.from({ length: count }, (_, i) => i + 1);

@@ -7,27 +7,31 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
-import {
-  READ_LITTLE_BYTES_MAX,
-  STRETCH_BYTES_PER_CALL_MAX,
-} from "../../../src/base/limits.ts";
 import { Stretches } from "../../../src/base/stretches.ts";
 import type { Settings } from "../../../src/base/settings.ts";
 import { OUTPUT_BYTES } from "../../../src/observe/counters.ts";
 import type { Lookahead } from "../../../src/engine/lookahead.ts";
 import type { Session } from "../../../src/engine/session.ts";
+import type { CallBatch } from "../../../src/server/native/calls.ts";
 import { NativeConnection } from "../../../src/server/native/connection.ts";
+import { Gather } from "../../../src/server/native/gather.ts";
 import { InputPool } from "../../../src/server/native/input_pool.ts";
 import { EAGAIN, EPOLLIN, EPOLLOUT } from "../../../src/server/native/libc.ts";
 import type { Watched } from "../../../src/server/native/loop.ts";
 import type { NativeIo } from "../../../src/server/native/native_io.ts";
+import { Together } from "../../../src/server/native/together.ts";
 import type { Output } from "../../../src/protocol/output.ts";
 import { OutputPool } from "../../../src/server/output_pool.ts";
 import { C_PINNED_PAGES } from "../../../src/store/layout.ts";
 import { concat, MemoryServer } from "../../support/memory_server.ts";
-import { packet } from "../../support/packets.ts";
 import { Random } from "../../support/random.ts";
 import { viewsOf } from "../../support/stretches.ts";
+import {
+  binaryScript,
+  singleRequests,
+  textScript,
+  valueOf,
+} from "./native_scripts.ts";
 
 const FD = 7;
 const ECONNRESET = 104;
@@ -72,10 +76,12 @@ class Peer {
   isEnding = false;
   /** Output buffers that were taken and not given back. */
   outputsMissing = 0;
-  #errno = EAGAIN;
+  #hasTold = false;
+  readonly #together: Together;
 
   constructor(random: Random | null, requests: string[]) {
     this.#random = random;
+    this.#together = new Together(this.#calls());
     this.#input = toLatin1(requests.join(""));
     let left = this.#input.length;
     this.#ends = requests.map(({ length }) => left -= length);
@@ -107,10 +113,11 @@ class Peer {
           this.#send(u8.subarray(0, count), isMore),
         nowMs: () => 0,
         endSending: () => this.isEnding = true,
-        errno: () => this.#errno,
       },
+      together: this.#together,
       gather: {
         stretches,
+        addReply: Gather.prototype.addReply,
         receive: () => this.#receive(viewsOf(stretches)),
         send: (_: number, sent: number) =>
           this.#send(concat(viewsOf(stretches)).subarray(sent), false),
@@ -138,6 +145,27 @@ class Peer {
       },
     };
     return io as unknown as NativeIo;
+  }
+
+  // As a ring makes them: what is asked for is done later.
+  #calls(): CallBatch {
+    const asked: (() => number)[] = [];
+    let results: number[] = [];
+    return {
+      receive: (_i, _fd, { u8 }, count) => {
+        asked.push(() => this.#receive([u8.subarray(0, count)]));
+      },
+      send: (_i, _fd, { u8 }, count) => {
+        asked.push(() => this.#send(u8.subarray(0, count), false));
+      },
+      make: (count) => {
+        assertEquals(count, asked.length);
+        results = asked.splice(0).map((call) => call());
+      },
+      result: (i) => results[i],
+      descriptors: [],
+      close: () => {},
+    };
   }
 
   #pool(pool: OutputPool) {
@@ -170,15 +198,15 @@ class Peer {
 
   #receive(targets: View[]): number {
     if (this.isReset) {
-      if (this.#errno !== EAGAIN) return 0;
-      this.#errno = ECONNRESET;
-      return -1;
+      if (this.#hasTold) return 0;
+      this.#hasTold = true;
+      return -ECONNRESET;
     }
     const room = targets.reduce((sum, { length }) => sum + length, 0);
     while (this.#ends[0] >= this.#input.length) this.#ends.shift();
     const waiting = this.#input.length - (this.#ends[0] ?? 0);
     const count = this.#share(Math.min(room, waiting));
-    if (count === 0) return -1;
+    if (count === 0) return -EAGAIN;
     let from = 0;
     for (const target of targets) {
       const to = Math.min(count, from + target.length);
@@ -191,8 +219,9 @@ class Peer {
 
   #send(bytes: Uint8Array, isMore: boolean): number {
     assert(bytes.length > 0, "nothing to send");
+    if (this.isReset) return -ECONNRESET;
     const count = this.#share(bytes.length);
-    if (count === 0) return -1;
+    if (count === 0) return -EAGAIN;
     this.#replies.push(bytes.slice(0, count));
     this.#isMorePromised = isMore && count === bytes.length;
     return count;
@@ -220,13 +249,14 @@ class Peer {
     if (!this.#areSeveral) return;
     this.#areSeveral = false;
     const { length } = this.#replies;
-    this.#watched!.complete!();
+    this.complete();
     if (this.#replies.length > length) this.waited++;
   }
 
   prepare(): void {
     const { length } = this.#input;
     this.#watched!.prepare!();
+    this.#together.finishReceiving();
     this.#lookahead!.fetchNoted();
     this.#inputs.endAhead();
     this.#areSeveral = true;
@@ -239,6 +269,7 @@ class Peer {
 
   complete(): void {
     this.#watched!.complete!();
+    this.#together.finishSending();
   }
 
   /** At the end: nobody waits for what will not come. */
@@ -246,83 +277,6 @@ class Peer {
     assertEquals(this.#events, EPOLLIN);
     assert(!this.#isMorePromised, "the last bytes wait for more");
   }
-}
-
-function valueOf(length: number, seed: number): string {
-  return `<${seed}>`.repeat(Math.ceil(length / 3)).slice(0, length);
-}
-
-const ONE_CALL = STRETCH_BYTES_PER_CALL_MAX;
-// deno-fmt-ignore
-const SIZES = [
-  0, 10, 3000, 40_000, 65_535, 65_536, 100_000, 300_001,
-  ONE_CALL - 1, ONE_CALL, ONE_CALL + 1, 2_500_000,
-];
-/** Lines about as long as what is read after a large value, where the end of
- * that value may be, too. */
-const LONG_GETS = [-3, -2, -1, 0, 1].map((extra) =>
-  `get ${"none ".repeat(READ_LITTLE_BYTES_MAX)}`
-    .slice(0, READ_LITTLE_BYTES_MAX + extra - 4) + " 1\r\n"
-);
-
-/** Sets and gets of keys 0 to 7 in text. */
-function textScript(random: Random): string {
-  let script = "";
-  for (let i = 0; i < 40; i++) {
-    const key = random.below(8);
-    const isFirst = i < SIZES.length;
-    if (isFirst || random.oneIn(3)) {
-      const size = SIZES[isFirst ? i : random.below(SIZES.length)];
-      script += `set ${isFirst ? i % 8 : key} ${i} 0 ${size}\r\n` +
-        `${valueOf(size, i)}\r\n`;
-      if (random.oneIn(4)) script += random.pick(LONG_GETS);
-    } else {
-      script += random.pick([
-        `get ${key}\r\n`,
-        `get 7 ${key} none 6 ${key}\r\n`,
-        `mg ${key} v f\r\nmn\r\n`,
-      ]);
-    }
-  }
-  return script;
-}
-
-/** A binary set, without flags and expiry, or a get. */
-function setPacket(key: string, value: string): string {
-  return packet({ opcode: 1, key, extras: "\0".repeat(8), value });
-}
-
-function getPacket(key: string): string {
-  return packet({ opcode: 0, key });
-}
-
-/** The same, each of which waits for the reply to the one before it. */
-function singleRequests(random: Random): string[] {
-  return Array.from({ length: 100 }, (_, i) => {
-    const key = random.below(8);
-    const size = random.pick([0, 10, 100, 230, 300, 3000, 100_000]);
-    return random.pick([
-      `get ${key}\r\n`,
-      `mg ${key} v f\r\nmn\r\n`,
-      `set ${key} ${i} 0 ${size}\r\n${valueOf(size, i)}\r\n`,
-    ]);
-  });
-}
-
-/** The same in binary. */
-function binaryScript(random: Random): string {
-  let script = "";
-  for (let i = 0; i < 40; i++) {
-    const key = String(random.below(8));
-    const isFirst = i < SIZES.length;
-    if (isFirst || random.oneIn(3)) {
-      const size = SIZES[isFirst ? i : random.below(SIZES.length)];
-      script += setPacket(isFirst ? `${i % 8}` : key, valueOf(size, i));
-    } else script += getPacket(key);
-  }
-  // Nothing follows the last value that could bring it along.
-  return script + setPacket("6", valueOf(100_000, 6)) +
-    getPacket("6").repeat(3);
 }
 
 function leftOver(server: MemoryServer): number[] {
@@ -453,6 +407,16 @@ Deno.test("a reset that is met before the turn is an error", () => {
   peer.isReset = true;
   peer.prepare();
   assertEquals([peer.isClosed, peer.reason], [true, "error"]);
+});
+
+Deno.test("a reset that is met when replies are sent together is an error", () => {
+  const { server, peer } = prepared(["mn\r\n", "mn\r\n"]);
+  peer.ready();
+  peer.isReset = true;
+  peer.complete();
+  assertEquals([peer.isClosed, peer.reason], [true, "error"]);
+  assertEquals([peer.text, peer.outputsMissing], ["MN\r\n", 0]);
+  assertEquals(Math.max(...leftOver(server)), 0);
 });
 
 // Of two such values only one may be pinned: another pinned beside it would be

@@ -155,10 +155,14 @@ testLoop(
   async () => {
     const libc = new Libc();
     const log: string[] = [];
-    const prepared = () => {
-      log.push("prepared");
-    };
-    const loop = new NativeLoop(libc, prepared);
+    const loop = new NativeLoop(libc, {
+      prepared: () => {
+        log.push("prepared");
+      },
+      completed: () => {
+        log.push("completed");
+      },
+    });
     const count = 27;
     let turns = 0;
     const fds = Array.from({ length: count }, () => libc.calls.eventfd(1, 0));
@@ -211,6 +215,7 @@ function groupsOf(log: string[]): number[][] {
     const served = step("turn", isAlone ? 1 : size);
     if (!isAlone) {
       assertEquals([group, group], [served, step("complete", size)]);
+      step("completed", 1);
     }
     groups.push(served);
   }

@@ -1,0 +1,78 @@
+/**
+ * Owns the calls that connections served together make at the same time: who
+ * asked for them, and what came of them. Never knows how they are made.
+ *
+ * @module
+ */
+import type { Bytes } from "../../base/bytes.ts";
+import type { CallBatch } from "./calls.ts";
+
+/** Somebody who asks for calls, for one at a time. */
+export interface Caller {
+  /** So much is in `target`: 0 at the end, or -errno. */
+  received(result: number, target: Bytes): void;
+  /** So much was taken, or -errno. */
+  sent(result: number): void;
+  /** One of the above has thrown. */
+  failed(error: unknown): void;
+}
+
+/** The calls of those who are served together. */
+export class Together {
+  readonly #calls: CallBatch;
+  readonly #callers: Caller[] = [];
+  readonly #targets: Bytes[] = [];
+  #count = 0;
+
+  constructor(calls: CallBatch) {
+    this.#calls = calls;
+  }
+
+  /** Asks for a call whose result comes with `finishReceiving`. */
+  receive(caller: Caller, fd: number, target: Bytes, count: number): void {
+    const i = this.#count++;
+    this.#callers[i] = caller;
+    this.#targets[i] = target;
+    this.#calls.receive(i, fd, target, count);
+  }
+
+  /** Asks for a call whose result comes with `finishSending`. */
+  send(caller: Caller, fd: number, bytes: Bytes, count: number): void {
+    const i = this.#count++;
+    this.#callers[i] = caller;
+    this.#calls.send(i, fd, bytes, count);
+  }
+
+  /** Tells all who asked what they have received. */
+  finishReceiving(): void {
+    const count = this.#make();
+    for (let i = 0; i < count; i++) {
+      const caller = this.#callers[i];
+      try {
+        caller.received(this.#calls.result(i), this.#targets[i]);
+      } catch (error) {
+        caller.failed(error);
+      }
+    }
+  }
+
+  /** Tells all who asked what of theirs was sent. */
+  finishSending(): void {
+    const count = this.#make();
+    for (let i = 0; i < count; i++) {
+      const caller = this.#callers[i];
+      try {
+        caller.sent(this.#calls.result(i));
+      } catch (error) {
+        caller.failed(error);
+      }
+    }
+  }
+
+  #make(): number {
+    const count = this.#count;
+    this.#count = 0;
+    if (count > 0) this.#calls.make(count);
+    return count;
+  }
+}
