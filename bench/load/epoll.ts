@@ -1,9 +1,14 @@
 /**
  * Owns driving a run over epoll: one loop, one system call to read and one to
- * send per batch, no allocation per request. Linux and --allow-ffi only.
+ * send per batch, or for several connections whose batches are single requests,
+ * no allocation per request. Linux and --allow-ffi only.
  *
  * @module
  */
+import { Bytes } from "../../src/base/bytes.ts";
+import { type CallBatch, hasFailed } from "../../src/server/native/calls.ts";
+import { Libc as ServersLibc } from "../../src/server/native/libc.ts";
+import { openCalls } from "../../src/server/native/ring.ts";
 import { type Client, REST_BYTES_MAX } from "./client.ts";
 import { Driver, type LoadResult, NO_EDGE } from "./driver.ts";
 import {
@@ -19,6 +24,14 @@ import type { Received } from "./replies.ts";
 import { WorkerConnections } from "./workers.ts";
 
 const RECEIVE_BYTES = 256 * 1024;
+/** So many connections receive together, then send together, if each has one
+ * request under way with a short reply: two system calls, where there are
+ * rings. Else the driver would take as much CPU time as the server, which would
+ * wait for it (`bench/README.md`, "The driver"). */
+const SLICE = 16;
+const SLOT_BYTES = 512;
+/** Of a reply besides its value. */
+const AROUND_BYTES_MAX = 64;
 /** With a rate the loop spins when the next batch is due sooner than this:
  * epoll waits in whole milliseconds. */
 const SPIN_US = 1_500;
@@ -38,6 +51,11 @@ export function canUseEpoll(options: LoadOptions): boolean {
   if (Deno.build.os !== "linux" || ipv4(options.host) === null) return false;
   const ffi = Deno.permissions.querySync({ name: "ffi" });
   return ffi.state === "granted";
+}
+
+function areShortAndSingle({ pipe, mode, valueBytes }: LoadOptions): boolean {
+  return pipe === 1 && mode !== "mget" &&
+    valueBytes + AROUND_BYTES_MAX <= SLOT_BYTES;
 }
 
 /** One run over epoll. */
@@ -86,8 +104,22 @@ export class EpollRun {
   /** Where only those of one worker are used. */
   #workers: WorkerConnections | null = null;
 
+  // For calls that are made together, if they are.
+  readonly #calls: CallBatch;
+  readonly #areTogether: boolean;
+  readonly #slots: Bytes[];
+  readonly #outs: Bytes[];
+  readonly #served: Client[] = [];
+
   constructor(options: LoadOptions) {
     this.#driver = new Driver(options);
+    this.#areTogether = areShortAndSingle(options);
+    this.#calls = openCalls(new ServersLibc(), SLICE).calls;
+    this.#slots = Array.from(
+      { length: SLICE },
+      () => Bytes.allocate(SLOT_BYTES),
+    );
+    this.#outs = this.#driver.clients.map(({ out }) => new Bytes(out.buffer));
     this.#blocked = new Uint8Array(options.conns);
     try {
       this.#connect();
@@ -151,12 +183,75 @@ export class EpollRun {
   }
 
   #serve(count: number): void {
+    if (this.#areTogether) {
+      for (let i = 0; i < count; i += SLICE) {
+        this.#serveTogether(i, Math.min(count, i + SLICE));
+      }
+    } else {
+      for (let i = 0; i < count; i++) this.#serveOne(i);
+    }
+  }
+
+  #serveOne(i: number): void {
+    const client = this.#driver.clients[this.#libc.eventNumber(i)];
+    const flags = this.#libc.eventFlags(i);
+    if ((flags & EPOLLOUT) !== 0) this.#send(client);
+    if ((flags & ~EPOLLOUT) !== 0) this.#receive(client);
+  }
+
+  // All of them receive, then their replies are read, then all of them send.
+  #serveTogether(from: number, to: number): void {
+    const calls = this.#calls;
+    let count = 0;
+    for (let i = from; i < to; i++) {
+      const client = this.#driver.clients[this.#libc.eventNumber(i)];
+      // What belongs together is put together there.
+      if (this.#libc.eventFlags(i) !== EPOLLIN || client.restBytes > 0) {
+        this.#serveOne(i);
+        continue;
+      }
+      const fd = this.#fds[client.index];
+      calls.receive(count, fd, this.#slots[count], SLOT_BYTES);
+      this.#served[count++] = client;
+    }
+    if (count === 0) return;
+    calls.make(count);
+    const sending = this.#readTogether(count);
+    if (sending > 0) this.#sendTogether(sending);
+  }
+
+  // Reads the replies to the first `count` of `#served`; returns how many have
+  // something to send then, which are the first.
+  #readTogether(count: number): number {
     const driver = this.#driver;
+    const nowUs = this.#libc.nowUs();
+    let sending = 0;
     for (let i = 0; i < count; i++) {
-      const client = driver.clients[this.#libc.eventNumber(i)];
-      const flags = this.#libc.eventFlags(i);
-      if ((flags & EPOLLOUT) !== 0) this.#send(client);
-      if ((flags & ~EPOLLOUT) !== 0) this.#receive(client);
+      const client = this.#served[i];
+      const result = this.#calls.result(i);
+      if (result === 0) driver.lost("the server closed a connection");
+      else if (hasFailed(result)) driver.lost(`recv: errno ${-result}`);
+      if (result <= 0) continue;
+      driver.received(client, this.#slots[i], 0, result, nowUs);
+      if (client.isIdle && driver.begin(client, nowUs)) {
+        this.#served[sending++] = client;
+      }
+    }
+    return sending;
+  }
+
+  #sendTogether(count: number): void {
+    const calls = this.#calls;
+    for (let i = 0; i < count; i++) {
+      const { index, outBytes } = this.#served[i];
+      calls.send(i, this.#fds[index], this.#outs[index], outBytes);
+    }
+    calls.make(count);
+    for (let i = 0; i < count; i++) {
+      const client = this.#served[i];
+      client.sentBytes = Math.max(0, calls.result(i));
+      // An error is met again.
+      if (client.sentBytes < client.outBytes) this.#send(client);
     }
   }
 
@@ -207,6 +302,7 @@ export class EpollRun {
   close(): void {
     for (const fd of this.#fds) this.#libc.close(fd);
     this.#workers?.close();
+    this.#calls.close();
     this.#libc.end();
   }
 }
