@@ -34,7 +34,7 @@ export interface LoadResult {
   conns: number;
   pipe: number;
   /** How the sockets were driven. */
-  transport: "epoll" | "streams";
+  transport: "epoll" | "epoll, io_uring" | "streams";
   /** Length of the window, and what was answered in it. */
   seconds: number;
   requests: number;

@@ -107,6 +107,7 @@ export class EpollRun {
   // For calls that are made together, if they are.
   readonly #calls: CallBatch;
   readonly #areTogether: boolean;
+  readonly #hasRing: boolean;
   readonly #slots: Bytes[];
   readonly #outs: Bytes[];
   readonly #served: Client[] = [];
@@ -114,7 +115,9 @@ export class EpollRun {
   constructor(options: LoadOptions) {
     this.#driver = new Driver(options);
     this.#areTogether = areShortAndSingle(options);
-    this.#calls = openCalls(new ServersLibc(), SLICE).calls;
+    const { calls, obstacle } = openCalls(new ServersLibc(), SLICE);
+    this.#calls = calls;
+    this.#hasRing = obstacle === null && this.#areTogether;
     this.#slots = Array.from(
       { length: SLICE },
       () => Bytes.allocate(SLOT_BYTES),
@@ -161,7 +164,8 @@ export class EpollRun {
     }
     const { pid } = driver.options;
     const serverCpuUs = pid > 0 ? this.#serverCpu.us : null;
-    return driver.result("epoll", serverCpuUs, this.#driverCpu.us);
+    const transport = this.#hasRing ? "epoll, io_uring" : "epoll";
+    return driver.result(transport, serverCpuUs, this.#driverCpu.us);
   }
 
   #readCpu(): void {

@@ -77,8 +77,30 @@ for (const mode of MODES.filter(({ args }) => args.includes("--io=native"))) {
 }
 
 inEveryMode("many clients send one request at a time", async (mode) => {
-  await serving({ mode }, singleRequests);
+  await serving({ mode }, async (served) => {
+    await singleRequests(served);
+    const { log, child } = served.server;
+    if (!log.match(USED)) return;
+    // It has its ring, each thread one, or has said that it has none.
+    const rings = descriptors(child.pid)
+      .filter((name) => name.includes("[io_uring]"));
+    const threads = mode.args.includes("2") ? 2 : 1;
+    assertEquals(rings.length, log.match(WITHOUT_RING) ? 0 : threads);
+  });
 });
+
+/** What a process has open (Linux). */
+function descriptors(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return [...Deno.readDirSync(folder)].flatMap(({ name }) => {
+    try {
+      return Deno.readLinkSync(`${folder}/${name}`);
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
+}
 
 /** Clients whose requests come together, again and again. */
 async function singleRequests(served: Served): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Owns running a program that may not make a system call, as a container does
- * not let it: the call fails with EPERM. The process becomes that program.
+ * not let it: the call fails with EPERM. The process becomes that program; it
+ * never looks at what that does.
  *
  * Usage: deno run --allow-ffi forbidding.ts NUMBER PROGRAM ARGUMENT...
  * Linux only. The filter is a program of struct sock_filter, as seccomp(2) has

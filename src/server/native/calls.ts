@@ -9,7 +9,7 @@ import type { Libc } from "./libc.ts";
 import * as libc from "./libc.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
-const { EAGAIN, EINTR } = libc;
+const { EAGAIN, EINTR, frontOf, MSG_DONTWAIT, MSG_NOSIGNAL } = libc;
 
 /** Whether a call that moves bytes failed for good, by its result: a negative
  * one is -errno. */
@@ -18,7 +18,9 @@ export function hasFailed(result: number): boolean {
 }
 
 /** Calls that are collected, made, and asked for what came of them, over and
- * over. None of them waits for anything. */
+ * over. None of them waits for anything, whatever the socket is. From its
+ * addition until it is made the memory of a call must stay, and what is to be
+ * sent must stay as it is: only the address may be known. */
 export interface CallBatch {
   /** Adds call `i`, the next one: receive up to `count` bytes. */
   receive(i: number, fd: number, target: Bytes, count: number): void;
@@ -45,11 +47,17 @@ export class SingleCalls implements CallBatch {
   }
 
   receive(i: number, fd: number, target: Bytes, count: number): void {
-    this.#results[i] = this.#libc.receiveInto(fd, target, count);
+    const { calls } = this.#libc;
+    const at = frontOf(target);
+    const received = calls.recv_into(fd, at, count, MSG_DONTWAIT);
+    this.#results[i] = this.#libc.outcome(received);
   }
 
   send(i: number, fd: number, bytes: Bytes, count: number): void {
-    this.#results[i] = this.#libc.sendFront(fd, bytes, count, false);
+    const { calls } = this.#libc;
+    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    const taken = calls.send_front(fd, frontOf(bytes), count, flags);
+    this.#results[i] = this.#libc.outcome(taken);
   }
 
   make(): void {}

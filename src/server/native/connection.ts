@@ -51,7 +51,7 @@ const STRETCHES_MAX = 4;
  * from before its turn. */
 const BRIEF_BYTES = 256;
 /** A longer reply does not wait for others: it would leave the caches. */
-const WAITING_BYTES_MAX = 1024;
+const WAITING_BYTES_MAX = 12 * 1024;
 /** As many bytes of input ask for nothing: the end of a line, at most. */
 const LINE_END_BYTES = 2;
 /** All of a large value is sent from the table: stretches cost no call of
@@ -82,8 +82,10 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   #sentInARow = 0;
   /** The last receive filled all of its target. */
   #wasFilled = false;
-  /** It brought little, all of which has been answered. */
+  /** It brought little, all of which was run. */
   #isBrief = false;
+  /** Others have their turn together with it: replies wait for theirs. */
+  #isAmongOthers = false;
   /** Bytes received before the turn. */
   #aheadBytes = 0;
   /** What is known of them. */
@@ -128,7 +130,9 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   // What the key leads to is loaded together with what those of others do, and
   // is there when it is needed: 2 % of the CPU of single requests.
   prepare(): void {
-    if (!this.#isBrief || this.#isClosed || this.#lingering !== null) return;
+    this.#isAmongOthers = true;
+    if (!this.#isBrief || this.isWriting || this.#isClosed) return;
+    if (this.#isWatching || this.#lingering !== null) return;
     const { inputs, together } = this.#io;
     const target = inputs.aheadTarget();
     together.receive(this, this.#fd, target, target.capacity);
@@ -164,6 +168,7 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   // Replies made together are sent together, by code that is in the caches: 2 %
   // of the CPU of single requests.
   complete(): void {
+    this.#isAmongOthers = false;
     const output = this.#waiting;
     if (output === null) return;
     if (output.length === 0) this.sent(0);
@@ -177,7 +182,6 @@ export class NativeConnection implements ServedClient, Watched, Caller {
     if (output === null) return;
     this.#waiting = null;
     this.#took(output, result, RUN_READ);
-    this.#isBrief = !this.isWriting;
   }
 
   resume(): void {
@@ -197,25 +201,25 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   // ---- input ----
 
   #receive(): void {
-    const { counters, libc } = this.#io;
+    const { counters, libc, loop, together } = this.#io;
     const ahead = this.#aheadBytes;
     this.#aheadBytes = 0;
     const count = ahead > 0 ? ahead : this.#receiveOnce();
     if (count <= 0) return;
+    if (this.#isAmongOthers && together.isLong(count)) loop.completeServed();
     const isTimed = beginBatch(counters);
     // The other clock costs 4 us when its code is cold.
     const beganMs = isTimed ? libc.nowMs() : NaN;
     this.#sentInARow = 0;
     // What is timed ends when the system has the reply.
-    this.#run(ahead > 0 && count <= BRIEF_BYTES && !isTimed);
+    this.#run(this.#isAmongOthers && !isTimed);
     for (let i = 1; i < RECEIVES_MAX && this.#expectsMore; i++) {
       if (this.#receiveOnce() <= 0) break;
       this.#run();
     }
     if (isTimed) endTimed(counters, libc.nowMs() - beganMs);
     this.#isBrief = count <= BRIEF_BYTES && this.session.isIdle &&
-      this.session.littleBytes === 0 && !this.isWriting && !this.#isScheduled &&
-      !this.#isWatching;
+      this.session.littleBytes === 0 && !this.#isScheduled;
   }
 
   // Returns the count of bytes, or less than 1 if there were none.
@@ -223,9 +227,8 @@ export class NativeConnection implements ServedClient, Watched, Caller {
     const { session } = this;
     const { inputs, libc, counters } = this.#io;
     if (session.wantsValue) return this.#receiveValue(session.upload!);
-    const { common } = inputs;
     let room = inputs.commonRoom(session), count = 0;
-    if (room > 0) count = libc.receiveInto(this.#fd, common, room);
+    if (room > 0) count = libc.receiveInto(this.#fd, inputs.common, room);
     else {
       const target = session.readTarget();
       room = target.length;
@@ -449,16 +452,14 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   }
 
   #sendLines(): void {
-    const lines = this.session.watcher!.take();
     const output = this.#io.service.pool.acquire();
-    output.string(lines);
+    output.string(this.session.watcher!.take());
     this.#send(output, RUN_WATCH);
   }
 
   #ignoreInput(): void {
     if (this.#isClosed) return;
-    const { libc, inputs } = this.#io;
-    const { common } = inputs;
+    const { libc, inputs: { common } } = this.#io;
     const count = libc.receiveInto(this.#fd, common, common.capacity);
     if (count === 0 || hasFailed(count)) this.close("normal");
   }

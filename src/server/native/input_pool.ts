@@ -65,7 +65,7 @@ export class InputPool {
   }
 
   /** Before a read for a session that holds nothing and has to wait for its
-   * turn: where to read to. */
+   * turn: where to read to, which is nobody else's until `endAhead`. */
   aheadTarget(): Bytes {
     if (this.#aheadCount === this.#ahead.length) {
       this.#ahead.push(Bytes.allocate(AHEAD_BYTES));

@@ -157,7 +157,8 @@ export class LibcError extends Error {
 }
 
 /** The C library as this thread sees it. Descriptors are numbers; calls that
- * can fail return -1, and `errno()` says why, or what they say themselves. */
+ * can fail return -1, and `errno()` says why; those that move bytes return
+ * -errno. */
 export class Libc {
   /** The plain calls, for places that the wrappers below do not serve. */
   readonly calls: Calls;

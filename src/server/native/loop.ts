@@ -82,6 +82,8 @@ export class NativeLoop {
   // Events that were taken and not served yet.
   #next = 0;
   #count = 0;
+  /** The first of those that are served together. */
+  #first = 0;
   // Those who have something to do without waiting for their socket.
   #scheduled: Watched[] = [];
   #scheduledNext = 0;
@@ -224,8 +226,14 @@ export class NativeLoop {
     else this.#waitsInVain++;
   }
 
+  /** Completes those of the slice that had their turn: the one whose turn it is
+   * may take long. */
+  completeServed(): void {
+    this.#complete(this.#first, this.#next - 1);
+  }
+
   #serveReady(): void {
-    const first = this.#next;
+    const first = this.#first = this.#next;
     const end = Math.min(this.#count, first + SLICE);
     const areSeveral = end - first > 1;
     if (areSeveral) this.#prepare(first, end);

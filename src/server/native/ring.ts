@@ -23,11 +23,12 @@ const { baseOf, EAGAIN, MSG_DONTWAIT, MSG_NOSIGNAL, putAddress } = libc;
 const SYS_IO_URING_SETUP = 425;
 const SYS_IO_URING_ENTER = 426;
 
-/** One thread only uses the ring, a call that is refused does not keep those
- * behind it from being made, and no work of the ring interrupts that thread.
- * Linux 6.1 knows all of them. */
+/** A call that is refused does not keep those behind it from being made. */
 const IORING_SETUP_SUBMIT_ALL = 1 << 7;
+/** One thread only uses the ring. */
 const IORING_SETUP_SINGLE_ISSUER = 1 << 12;
+/** No work of the ring interrupts that thread, so that results need no lock.
+ * Linux 6.1 knows all three. */
 const IORING_SETUP_DEFER_TASKRUN = 1 << 13;
 const SETUP_FLAGS = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
   IORING_SETUP_DEFER_TASKRUN;
@@ -173,6 +174,7 @@ export class Ring implements CallBatch {
     rings[this.#sqTail] += count;
     const { io_uring_enter } = this.#libc.calls;
     io_uring_enter(SYS_IO_URING_ENTER, this.#fd, count, 0, 0);
+    // Those are not made later: by then their memory is somebody else's.
     rings[this.#sqTail] = rings[this.#sqHead];
     const tail = rings[this.#cqTail];
     let head = rings[this.#cqHead];

@@ -65,6 +65,8 @@ class Peer {
   waited = 0;
   /** Receives before a turn that brought something. */
   ahead = 0;
+  /** How often the replies to those before it were to leave. */
+  completedServed = 0;
   /** What was sent last may wait for what follows. */
   #isMorePromised = false;
   isClosed = false;
@@ -72,6 +74,8 @@ class Peer {
   reason = "";
   /** The next receive meets a reset, those after it the end. */
   isReset = false;
+  /** There is no more input, and the client said so. */
+  hasEnded = false;
   /** It was told that no more replies come. */
   isEnding = false;
   /** Output buffers that were taken and not given back. */
@@ -132,6 +136,7 @@ class Peer {
           this.#events = to;
         },
         schedule: (watched: Watched) => this.#scheduled.push(watched),
+        completeServed: () => this.completedServed++,
         close: () => this.isClosed = true,
       },
       service: {
@@ -197,6 +202,7 @@ class Peer {
   }
 
   #receive(targets: View[]): number {
+    if (this.hasEnded) return 0;
     if (this.isReset) {
       if (this.#hasTold) return 0;
       this.#hasTold = true;
@@ -265,6 +271,11 @@ class Peer {
 
   ready(): void {
     this.#watched!.ready(EPOLLIN);
+  }
+
+  /** Others who are served together with it had turns, for so many bytes. */
+  othersAsked(bytes: number): void {
+    this.#together.isLong(bytes);
   }
 
   complete(): void {
@@ -380,10 +391,10 @@ Deno.test("a connection that ends while its reply waits holds nothing", () => {
   assertEquals(Math.max(...leftOver(server)), 0);
 });
 
-Deno.test("a reply of up to a kilobyte waits for others, a longer one does not", () => {
+Deno.test("a reply of up to 12 kilobytes waits for others, a longer one does not", () => {
   for (const [extra, waits] of [[-1, true], [0, true], [1, false]] as const) {
-    const around = "VALUE 1 0 1000\r\n\r\nEND\r\n".length;
-    const size = 1024 - around + extra;
+    const around = "VALUE 1 0 10000\r\n\r\nEND\r\n".length;
+    const size = 12 * 1024 - around + extra;
     const set = `set 1 0 0 ${size}\r\n${valueOf(size, 1)}\r\n`;
     const { server, peer } = serveThrough(
       null,
@@ -400,6 +411,33 @@ Deno.test("a reply of up to a kilobyte waits for others, a longer one does not",
   }
 });
 
+Deno.test("the reply to a long request waits for others, too", () => {
+  const set = `set 1 0 0 10000\r\n${valueOf(10_000, 1)}\r\n`;
+  const { server, peer } = serveThrough(null, [set, set, set], {});
+  assert(peer.step());
+  for (const before of ["STORED\r\n", "STORED\r\nSTORED\r\n"]) {
+    peer.prepare();
+    peer.ready();
+    assertEquals(peer.text, before);
+    peer.complete();
+    assertEquals(peer.text, before + "STORED\r\n");
+  }
+  // It is received in its turn.
+  assertEquals([peer.ahead, peer.outputsMissing], [0, 0]);
+  assertEquals(Math.max(...leftOver(server)), 0);
+});
+
+Deno.test("replies leave before more than 64 KB are run", () => {
+  const request = "mn\r\n";
+  for (const [extra, count] of [[-1, 0], [0, 0], [1, 1]]) {
+    const { peer } = prepared([request, request]);
+    peer.othersAsked(64 * 1024 + extra - request.length);
+    assertEquals(peer.completedServed, 0);
+    peer.ready();
+    assertEquals(peer.completedServed, count);
+  }
+});
+
 Deno.test("a reset that is met before the turn is an error", () => {
   const { peer } = serveThrough(null, ["get 1\r\n"], {});
   assert(peer.step());
@@ -407,6 +445,18 @@ Deno.test("a reset that is met before the turn is an error", () => {
   peer.isReset = true;
   peer.prepare();
   assertEquals([peer.isClosed, peer.reason], [true, "error"]);
+});
+
+Deno.test("an end that is met before the turn ends the connection", () => {
+  const { server, peer } = serveThrough(null, ["mn\r\n"], {});
+  assert(peer.step());
+  peer.hasEnded = true;
+  peer.prepare();
+  assertEquals([peer.isClosed, peer.reason], [true, "normal"]);
+  peer.ready();
+  peer.complete();
+  assertEquals([peer.text, peer.outputsMissing], ["MN\r\n", 0]);
+  assertEquals(Math.max(...leftOver(server)), 0);
 });
 
 Deno.test("a reset that is met when replies are sent together is an error", () => {

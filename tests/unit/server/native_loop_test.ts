@@ -198,6 +198,48 @@ testLoop(
   },
 );
 
+testLoop(
+  "who had the turn can be completed before the others of the slice",
+  async () => {
+    const libc = new Libc();
+    const log: string[] = [];
+    const loop = new NativeLoop(libc, {
+      prepared: () => {},
+      completed: () => {
+        log.push("completed");
+      },
+    });
+    const fds = [0, 1, 2].map(() => libc.calls.eventfd(1, 0));
+    for (const fd of fds) {
+      loop.watch(fd, {
+        ready: () => {
+          const turn = log.filter((line) => line.startsWith("turn")).length;
+          if (turn === 1) loop.completeServed();
+          log.push(`turn ${turn}`);
+          libc.calls.read(fd, new Int32Array(2), 8);
+          if (turn === 2) loop.stop();
+        },
+        complete: () => log.push(`complete ${fds.indexOf(fd)}`),
+        resume: () => {},
+        failed: rethrow,
+      }, EPOLLIN);
+    }
+    await loop.run();
+    for (const fd of fds) libc.close(fd);
+    assertEquals(log, [
+      "turn 0",
+      "complete 0",
+      "completed",
+      "turn 1",
+      "turn 2",
+      "complete 0",
+      "complete 1",
+      "complete 2",
+      "completed",
+    ]);
+  },
+);
+
 /** Who was served together; checks that all of them were prepared, then served,
  * then completed, and who was alone only served. */
 function groupsOf(log: string[]): number[][] {

@@ -67,6 +67,22 @@ Deno.test("all who asked are told, in their order, whoever throws", () => {
   ]);
 });
 
+Deno.test("what is asked is counted until replies leave, or all have theirs", () => {
+  const together = new Together(calls([]));
+  const most = 64 * 1024;
+  assertEquals([most - 1, 1, 1].map((n) => together.isLong(n)), [
+    false,
+    false,
+    true,
+  ]);
+  // The last one counts among those that come next.
+  assertEquals(together.isLong(most - 1), false);
+  assertEquals(together.isLong(1), true);
+  together.finishReceiving();
+  assertEquals(together.isLong(most), false);
+  assertEquals(together.isLong(most), true);
+});
+
 Deno.test("if nobody asks no call is made", () => {
   const made: number[] = [];
   const together = new Together(calls(made));
