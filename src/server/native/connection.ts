@@ -131,8 +131,8 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   // is there when it is needed: 2 % of the CPU of single requests.
   prepare(): void {
     this.#isAmongOthers = true;
-    if (!this.#isBrief || this.isWriting || this.#isClosed) return;
-    if (this.#isWatching || this.#lingering !== null) return;
+    if (!this.#isBrief || this.isWriting || this.#isScheduled) return;
+    if (this.#isClosed || this.#isWatching || this.#lingering !== null) return;
     const { inputs, together } = this.#io;
     const target = inputs.aheadTarget();
     together.receive(this, this.#fd, target, target.capacity);
@@ -206,7 +206,7 @@ export class NativeConnection implements ServedClient, Watched, Caller {
     this.#aheadBytes = 0;
     const count = ahead > 0 ? ahead : this.#receiveOnce();
     if (count <= 0) return;
-    if (this.#isAmongOthers && together.isLong(count)) loop.completeServed();
+    if (this.#isAmongOthers && together.isLate) loop.completeServed();
     const isTimed = beginBatch(counters);
     // The other clock costs 4 us when its code is cold.
     const beganMs = isTimed ? libc.nowMs() : NaN;

@@ -53,7 +53,8 @@ export interface Watched {
   prepare?(): void;
   /** Something that was asked for is ready; a false alarm is possible. */
   ready(flags: number): void;
-  /** All that were prepared have had their turn: what waited for them goes on. */
+  /** Those that were prepared have had their turns, or those before this one
+   * and its own: what waited for them goes on. It may be told so twice. */
   complete?(): void;
   /** The turn has come that was asked for with `schedule`. */
   resume(): void;
@@ -65,7 +66,7 @@ export interface Watched {
 export interface Slice {
   /** All of them were prepared, and have their turns now. */
   prepared(): void;
-  /** All of them were told to complete. */
+  /** All of them, or those who had their turns, were told to complete. */
   completed(): void;
 }
 

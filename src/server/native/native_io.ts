@@ -36,7 +36,7 @@ export class NativeIo {
     this.counters = service.engine.context.counters;
     const { context: { lookahead } } = service.engine;
     this.#calls = openCalls(libc, SLICE).calls;
-    this.together = new Together(this.#calls);
+    this.together = new Together(this.#calls, this.counters);
     this.loop = new NativeLoop(libc, {
       prepared: () => {
         this.together.finishReceiving();

@@ -5,7 +5,12 @@
  * @module
  */
 import type { Bytes } from "../../base/bytes.ts";
+import type { Counters } from "../../observe/counters.ts";
+import * as counters from "../../observe/counters.ts";
 import type { CallBatch } from "./calls.ts";
+
+// Bound to constants of this module: `src/README.md`, "Imports".
+const { BYTES_READ, BYTES_WRITTEN } = counters;
 
 /** Somebody who asks for calls, for one at a time. */
 export interface Caller {
@@ -17,9 +22,9 @@ export interface Caller {
   failed(error: unknown): void;
 }
 
-/** So much may be asked of the server by those who are served together before
- * their replies leave, which takes 2 ms if all of it is short gets. */
-const ASKED_BYTES_MAX = 64 * 1024;
+/** So much may be received and sent for some of those who are served together
+ * while replies to others wait: 2 ms if all of it is short gets. */
+const MOVED_BYTES_MAX = 64 * 1024;
 
 /** The calls of those who are served together. */
 export class Together {
@@ -27,11 +32,25 @@ export class Together {
   readonly #callers: Caller[] = [];
   readonly #targets: Bytes[] = [];
   #count = 0;
-  /** Received since replies left. */
-  #askedBytes = 0;
+  readonly #counters: Counters;
+  /** Bytes that had been moved when replies left last. */
+  #movedBytes = 0;
 
-  constructor(calls: CallBatch) {
+  /** @param counters of the bytes that the thread receives and sends */
+  constructor(calls: CallBatch, counters: Counters) {
     this.#calls = calls;
+    this.#counters = counters;
+  }
+
+  #countMoved(): number {
+    const { values } = this.#counters;
+    return values[BYTES_READ] + values[BYTES_WRITTEN];
+  }
+
+  /** Whether replies have waited for so much that they are to leave before the
+   * next turn. */
+  get isLate(): boolean {
+    return this.#countMoved() - this.#movedBytes > MOVED_BYTES_MAX;
   }
 
   /** Asks for a call whose result comes with `finishReceiving`. */
@@ -54,7 +73,7 @@ export class Together {
 
   /** Tells all who asked what they have received; their turns come next. */
   finishReceiving(): void {
-    this.#askedBytes = 0;
+    this.#movedBytes = this.#countMoved();
     const count = this.#make();
     for (let i = 0; i < count; i++) {
       const caller = this.#callers[i];
@@ -64,15 +83,6 @@ export class Together {
         caller.failed(error);
       }
     }
-  }
-
-  /** Tells that a client has asked for something by so many bytes: whether the
-   * replies to those before it are to leave first. */
-  isLong(bytes: number): boolean {
-    this.#askedBytes += bytes;
-    if (this.#askedBytes <= ASKED_BYTES_MAX) return false;
-    this.#askedBytes = bytes;
-    return true;
   }
 
   /** Tells all who asked what of theirs was sent. */
@@ -86,6 +96,7 @@ export class Together {
         caller.failed(error);
       }
     }
+    this.#movedBytes = this.#countMoved();
   }
 
   #make(): number {

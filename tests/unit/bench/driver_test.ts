@@ -111,7 +111,7 @@ for (const rate of [0, 2000]) {
 testDriver("a server that closes is an error", async () => {
   let answers = 0;
   const { code, result } = await drive(async (conn, reply) => {
-    if (++answers === 300) conn.close();
+    if (++answers === 50) conn.close();
     else await write(conn, reply);
   });
   assertEquals([code, result.errors], [1, 1]);
@@ -122,8 +122,8 @@ testDriver("a miss and a wrong reply are counted", async () => {
   let answers = 0;
   const { code, result } = await drive(async (conn, reply) => {
     answers++;
-    if (answers === 100) await write(conn, "END\r\n");
-    else if (answers === 200) await write(conn, "SERVER_ERROR no\r\n");
+    if (answers === 30) await write(conn, "END\r\n");
+    else if (answers === 40) await write(conn, "SERVER_ERROR no\r\n");
     else await write(conn, reply);
   });
   assertEquals([code, result.misses, result.errors], [1, 1, 1]);

@@ -6,6 +6,11 @@
  */
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Bytes } from "../../../src/base/bytes.ts";
+import {
+  BYTES_READ,
+  BYTES_WRITTEN,
+  Counters,
+} from "../../../src/observe/counters.ts";
 import type { CallBatch } from "../../../src/server/native/calls.ts";
 import { type Caller, Together } from "../../../src/server/native/together.ts";
 
@@ -44,7 +49,7 @@ function caller(name: string, log: string[], target?: Bytes): Caller {
 
 Deno.test("all who asked are told, in their order, whoever throws", () => {
   const made: number[] = [], log: string[] = [];
-  const together = new Together(calls(made));
+  const together = new Together(calls(made), new Counters());
   const targets = [1, 2, 3].map(() => Bytes.allocate(8));
   ["a", "bad", "c"].forEach((name, i) =>
     together.receive(caller(name, log, targets[i]), 10 + i, targets[i], 8)
@@ -67,25 +72,28 @@ Deno.test("all who asked are told, in their order, whoever throws", () => {
   ]);
 });
 
-Deno.test("what is asked is counted until replies leave, or all have theirs", () => {
-  const together = new Together(calls([]));
+Deno.test("what others receive and send is counted until replies leave", () => {
   const most = 64 * 1024;
-  assertEquals([most - 1, 1, 1].map((n) => together.isLong(n)), [
-    false,
-    false,
-    true,
-  ]);
-  // The last one counts among those that come next.
-  assertEquals(together.isLong(most - 1), false);
-  assertEquals(together.isLong(1), true);
-  together.finishReceiving();
-  assertEquals(together.isLong(most), false);
-  assertEquals(together.isLong(most), true);
+  const counters = new Counters();
+  const together = new Together(calls([]), counters);
+  const { values } = counters;
+  values[BYTES_READ] = values[BYTES_WRITTEN] = 1e12;
+  for (const finish of ["finishReceiving", "finishSending"] as const) {
+    together[finish]();
+    assertEquals(together.isLate, false);
+    values[BYTES_READ] += most - 10;
+    values[BYTES_WRITTEN] += 9;
+    assertEquals(together.isLate, false);
+    values[BYTES_WRITTEN]++;
+    assertEquals(together.isLate, false);
+    values[BYTES_READ]++;
+    assertEquals(together.isLate, true);
+  }
 });
 
 Deno.test("if nobody asks no call is made", () => {
   const made: number[] = [];
-  const together = new Together(calls(made));
+  const together = new Together(calls(made), new Counters());
   together.finishReceiving();
   together.finishSending();
   assertEquals(made, []);
