@@ -55,6 +55,7 @@ const BINDS_IMPORTS = [
   "server/service.ts",
   "server/batch_timer.ts",
   "server/output_pool.ts",
+  "server/native/calls.ts",
   "server/native/connection.ts",
   "server/native/gather.ts",
   "server/native/loop.ts",

@@ -11,14 +11,7 @@ import { Libc as ServersLibc } from "../../src/server/native/libc.ts";
 import { openCalls } from "../../src/server/native/ring.ts";
 import { type Client, REST_BYTES_MAX } from "./client.ts";
 import { Driver, type LoadResult, NO_EDGE } from "./driver.ts";
-import {
-  EPOLLIN,
-  EPOLLOUT,
-  FAILED,
-  Libc,
-  pointerOf,
-  WOULD_BLOCK,
-} from "./libc.ts";
+import { EPOLLIN, EPOLLOUT, Libc, pointerOf } from "./libc.ts";
 import type { LoadOptions } from "./options.ts";
 import type { Received } from "./replies.ts";
 import { WorkerConnections } from "./workers.ts";
@@ -224,19 +217,17 @@ export class EpollRun {
     if (sending > 0) this.#sendTogether(sending);
   }
 
-  // Reads the replies to the first `count` of `#served`; returns how many have
+  // Reads the replies to the first `clients` of `#served`; returns how many have
   // something to send then, which are the first.
-  #readTogether(count: number): number {
+  #readTogether(clients: number): number {
     const driver = this.#driver;
     const nowUs = this.#libc.nowUs();
     let sending = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < clients; i++) {
       const client = this.#served[i];
-      const result = this.#calls.result(i);
-      if (result === 0) driver.lost("the server closed a connection");
-      else if (hasFailed(result)) driver.lost(`recv: errno ${-result}`);
-      if (result <= 0) continue;
-      driver.received(client, this.#slots[i], 0, result, nowUs);
+      const count = this.#calls.result(i);
+      if (!this.#hasArrived(count)) continue;
+      driver.received(client, this.#slots[i], 0, count, nowUs);
       if (client.isIdle && driver.begin(client, nowUs)) {
         this.#served[sending++] = client;
       }
@@ -259,6 +250,13 @@ export class EpollRun {
     }
   }
 
+  // Whether a receive brought something; ends the run if none ever will.
+  #hasArrived(count: number): boolean {
+    if (count === 0) this.#driver.lost("the server closed a connection");
+    else if (hasFailed(count)) this.#driver.lost(`recv: errno ${-count}`);
+    return count > 0;
+  }
+
   #receive(client: Client): void {
     const driver = this.#driver;
     const count = this.#libc.receive(
@@ -266,11 +264,7 @@ export class EpollRun {
       this.#receiveAt,
       RECEIVE_BYTES,
     );
-    if (count === WOULD_BLOCK) return;
-    if (count === 0) return driver.lost("the server closed a connection");
-    if (count === FAILED) {
-      return driver.lost(`recv: errno ${this.#libc.errno()}`);
-    }
+    if (!this.#hasArrived(count)) return;
     const nowUs = this.#libc.nowUs();
     const { restBytes, rest } = client;
     const from = REST_BYTES_MAX - restBytes;
@@ -290,10 +284,10 @@ export class EpollRun {
         : Deno.UnsafePointer.offset(this.#outAt[index], client.sentBytes);
       const rest = client.outBytes - client.sentBytes;
       const count = this.#libc.send(fd, at, rest);
-      if (count === FAILED) {
-        return this.#driver.lost(`send: errno ${this.#libc.errno()}`);
+      if (hasFailed(count)) {
+        return this.#driver.lost(`send: errno ${-count}`);
       }
-      if (count === WOULD_BLOCK) break;
+      if (count < 0) break;
       client.sentBytes += count;
     }
     const isBlocked = client.sentBytes < client.outBytes ? 1 : 0;

@@ -14,7 +14,7 @@ const CLOCK_MONOTONIC = 1;
 const CPUCLOCK_SCHED = 2;
 const MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000;
 const EPOLL_CTL_ADD = 1, EPOLL_CTL_MOD = 3;
-const EAGAIN = 11, EINTR = 4;
+const EINTR = 4;
 export const EPOLLIN = 1, EPOLLOUT = 4;
 
 /** Events taken by one call. */
@@ -39,10 +39,6 @@ const SYMBOLS = {
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
-
-/** What `send` and `receive` return besides a count. */
-export const WOULD_BLOCK = -1;
-export const FAILED = -2;
 
 /** The address of a buffer's first byte. */
 export function pointerOf(
@@ -163,22 +159,16 @@ export class Libc {
     return this.#events[i * EVENT_WORDS + EVENT_DATA_WORD];
   }
 
-  /** Sends without waiting: the count, WOULD_BLOCK or FAILED. */
+  /** Sends without waiting: the count, or -errno. */
   send(fd: number, at: Deno.PointerValue, bytes: number): number {
     const count = this.#calls.send(fd, at, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return count >= 0 ? count : this.#failure();
+    return count >= 0 ? count : -this.errno();
   }
 
-  /** Receives without waiting: the count (0 at the end), WOULD_BLOCK or
-   * FAILED. */
+  /** Receives without waiting: the count (0 at the end), or -errno. */
   receive(fd: number, at: Deno.PointerValue, bytes: number): number {
     const count = this.#calls.recv(fd, at, bytes, MSG_DONTWAIT);
-    return count >= 0 ? count : this.#failure();
-  }
-
-  #failure(): number {
-    const number = this.errno();
-    return number === EAGAIN || number === EINTR ? WOULD_BLOCK : FAILED;
+    return count >= 0 ? count : -this.errno();
   }
 
   /** The number of the last error of this thread. */

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { FAILED, type Libc, pointerOf, WOULD_BLOCK } from "./libc.ts";
+import { hasFailed } from "../../src/server/native/calls.ts";
+import { type Libc, pointerOf } from "./libc.ts";
 
 const RECEIVE_BYTES = 16 * 1024;
 /** Connections are spread evenly, so one of as many as there are workers comes
@@ -77,8 +78,8 @@ export class WorkerConnections {
       if (this.#libc.nowUs() > until) throw new Error(NO_ANSWER);
       const at = pointerOf(this.#u8);
       const count = this.#libc.receive(this.#control, at, RECEIVE_BYTES);
-      if (count === WOULD_BLOCK) continue;
-      if (count === FAILED || count === 0) throw new Error(NO_ANSWER);
+      if (count === 0 || hasFailed(count)) throw new Error(NO_ANSWER);
+      if (count < 0) continue;
       text += new TextDecoder().decode(this.#u8.subarray(0, count));
       if (text.startsWith("ERROR")) throw new Error(NO_ANSWER);
     }

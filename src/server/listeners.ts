@@ -15,6 +15,7 @@ import {
   NativeListener,
 } from "./native/listening.ts";
 import { openTls } from "./open_tls.ts";
+import { reasonOf } from "./start_error.ts";
 import { type TlsClients, TlsListener } from "./tls_listener.ts";
 
 /** Exit code of memcached when it cannot listen (EX_OSERR). */
@@ -172,7 +173,7 @@ function listenUnix(
     return openUnix(path, settings, mode);
   } catch (error) {
     throw new ListenError(
-      `failed to listen on UNIX socket: ${path}: ${reason(error)}`,
+      `failed to listen on UNIX socket: ${path}: ${reasonOf(error)}`,
     );
   }
 }
@@ -280,7 +281,7 @@ export function openDatagrams(settings: Settings): OpenDatagrams[] {
     for (const { socket } of all) socket.close();
     const why = error instanceof Deno.errors.AddrInUse
       ? "Address already in use"
-      : reason(error);
+      : reasonOf(error);
     throw new ListenError(`failed to listen on UDP port ${udpPort}: ${why}`);
   }
   return all;
@@ -303,14 +304,10 @@ function failure(
     return `failed to listen on TCP port ${port}: Address already in use`;
   }
   if (settings.listenText === null) {
-    return `failed to listen on TCP port ${port}: ${reason(error)}`;
+    return `failed to listen on TCP port ${port}: ${reasonOf(error)}`;
   }
   return `failed to listen on one of interface(s) ${settings.listenText}: ` +
-    reason(error);
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+    reasonOf(error);
 }
 
 /** Lines for MEMCACHED_PORT_FILENAME: protocol, family and port of each. */
@@ -340,6 +337,6 @@ export async function allReady(
       if (listener instanceof TlsListener) await listener.ready;
     }
   } catch (error) {
-    throw new ListenError(`failed to listen: ${reason(error)}`);
+    throw new ListenError(`failed to listen: ${reasonOf(error)}`);
   }
 }

@@ -227,8 +227,7 @@ scope.onmessage = async ({ data }) => {
         await running.listen();
         scope.postMessage({ type: "ready" });
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        scope.postMessage({ type: "failed", reason });
+        scope.postMessage({ type: "failed", reason: reasonOf(error) });
       }
       break;
     case "lines":

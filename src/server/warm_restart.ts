@@ -23,6 +23,7 @@ import {
   type TakenSnapshot,
 } from "./snapshot_file.ts";
 import type { SnapshotHeader } from "./snapshot_format.ts";
+import { reasonOf } from "./start_error.ts";
 
 /** Loading holds up clients for this long at most. Then they go first: those
  * who are there have the thread for themselves for at least the pause, four
@@ -149,7 +150,7 @@ export class WarmRestart {
       await this.#check(reader, end.items);
       if (this.#takeFlush(taken.header)) await this.#import(reader, importer);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       this.#wasTaken = false;
       this.#files.refuse();
       this.#refuse(reason);

@@ -9,7 +9,7 @@ import type { Libc } from "./libc.ts";
 import * as libc from "./libc.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
-const { EAGAIN, EINTR, frontOf, MSG_DONTWAIT, MSG_NOSIGNAL } = libc;
+const { EAGAIN, EINTR } = libc;
 
 /** Whether a call that moves bytes failed for good, by its result: a negative
  * one is -errno. */
@@ -47,17 +47,11 @@ export class SingleCalls implements CallBatch {
   }
 
   receive(i: number, fd: number, target: Bytes, count: number): void {
-    const { calls } = this.#libc;
-    const at = frontOf(target);
-    const received = calls.recv_into(fd, at, count, MSG_DONTWAIT);
-    this.#results[i] = this.#libc.outcome(received);
+    this.#results[i] = this.#libc.receiveInto(fd, target, count);
   }
 
   send(i: number, fd: number, bytes: Bytes, count: number): void {
-    const { calls } = this.#libc;
-    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    const taken = calls.send_front(fd, frontOf(bytes), count, flags);
-    this.#results[i] = this.#libc.outcome(taken);
+    this.#results[i] = this.#libc.sendFront(fd, bytes, count, false);
   }
 
   make(): void {}

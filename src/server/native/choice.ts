@@ -6,6 +6,7 @@
  */
 import type { IoChoice } from "../../base/settings.ts";
 import type { LogPort } from "../../observe/log.ts";
+import { reasonOf } from "../start_error.ts";
 import { Libc } from "./libc.ts";
 import { openCalls } from "./ring.ts";
 
@@ -23,16 +24,16 @@ export function chooseIo(io: IoChoice, log: LogPort): Libc | null {
       // Each worker opens its own.
       const { calls, obstacle } = openCalls(libc, 1);
       calls.close();
-      if (obstacle === null) log.info("native I/O is used");
-      else {log.info("native I/O is used without io_uring", {
-          reason: obstacle,
-        });}
+      if (obstacle === null) {
+        log.info("native I/O is used");
+      } else {
+        log.info("native I/O is used without io_uring", { reason: obstacle });
+      }
       return libc;
     }
     log.info("native I/O is not used", { reason });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.info("native I/O is not used", { reason });
+    log.info("native I/O is not used", { reason: reasonOf(error) });
   }
   return null;
 }

@@ -32,6 +32,7 @@ const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
+export const SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 const MSG_MORE = 0x8000;
 const EEXIST = 17;
 const EPOLL_CTL_ADD = 1;
@@ -317,15 +318,17 @@ export class Libc {
     return count < 0 ? -this.errno() : count;
   }
 
-  /** Receives into the front of `target`: the count, 0 at the end, or
-   * -errno. */
+  /** Receives into the front of `target`: the count, 0 at the end, or -errno.
+   * Neither this nor those below wait, whatever the socket is. */
   receive(fd: number, target: Uint8Array<ArrayBuffer>): number {
-    return this.outcome(this.calls.recv(fd, target, target.length, 0));
+    const { recv } = this.calls;
+    return this.outcome(recv(fd, target, target.length, MSG_DONTWAIT));
   }
 
   /** As `receive`, at most `count` bytes. */
   receiveInto(fd: number, target: Bytes, count: number): number {
-    return this.outcome(this.calls.recv_into(fd, frontOf(target), count, 0));
+    const { recv_into } = this.calls;
+    return this.outcome(recv_into(fd, frontOf(target), count, MSG_DONTWAIT));
   }
 
   /** Sends bytes: how many were taken, or -errno. If more follows at once no
@@ -337,15 +340,14 @@ export class Libc {
 
   /** As `send`, the first `count` bytes. */
   sendFront(fd: number, bytes: Bytes, count: number, isMore: boolean): number {
+    const { send_front } = this.calls;
     const flags = sendFlags(isMore);
-    return this.outcome(
-      this.calls.send_front(fd, frontOf(bytes), count, flags),
-    );
+    return this.outcome(send_front(fd, frontOf(bytes), count, flags));
   }
 }
 
 function sendFlags(isMore: boolean): number {
-  return isMore ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+  return isMore ? SEND_FLAGS | MSG_MORE : SEND_FLAGS;
 }
 
 /** Where an array lies, for as long as that is in use. */

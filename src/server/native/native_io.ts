@@ -48,13 +48,17 @@ export class NativeIo {
     this.#run();
   }
 
+  get #descriptors(): number[] {
+    return [...this.#calls.descriptors, ...this.loop.descriptors];
+  }
+
   async #run(): Promise<void> {
     const { descriptors } = this.service;
-    const first = [...this.#calls.descriptors, ...this.loop.descriptors];
-    for (const fd of first) descriptors?.opened(fd);
+    const { length } = this.#descriptors;
+    for (const fd of this.#descriptors) descriptors?.opened(fd);
     await this.loop.open();
-    const own = [...this.#calls.descriptors, ...this.loop.descriptors];
-    for (const fd of own.slice(first.length)) descriptors?.opened(fd);
+    const own = this.#descriptors;
+    for (const fd of own.slice(length)) descriptors?.opened(fd);
     await this.loop.run();
     this.#calls.close();
     for (const fd of own) descriptors?.closed(fd);

@@ -12,12 +12,14 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
+import * as startError from "../start_error.ts";
 import { type CallBatch, SingleCalls } from "./calls.ts";
 import type { Libc } from "./libc.ts";
 import * as libc from "./libc.ts";
 
 // Bound to constants of this module: `src/README.md`, "Imports".
-const { baseOf, EAGAIN, MSG_DONTWAIT, MSG_NOSIGNAL, putAddress } = libc;
+const { baseOf, EAGAIN, MSG_DONTWAIT, putAddress, SEND_FLAGS } = libc;
+const { reasonOf } = startError;
 
 // Numbers of system calls, alike on x86-64 and ARM64.
 const SYS_IO_URING_SETUP = 425;
@@ -142,8 +144,7 @@ export class Ring implements CallBatch {
   }
 
   send(i: number, fd: number, bytes: Bytes, count: number): void {
-    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    this.#ask(i, IORING_OP_SEND, fd, bytes, count, flags);
+    this.#ask(i, IORING_OP_SEND, fd, bytes, count, SEND_FLAGS);
   }
 
   #ask(
@@ -205,7 +206,7 @@ export function openCalls(
   try {
     return { calls: new Ring(libc, countMax), obstacle: null };
   } catch (error) {
-    const obstacle = error instanceof Error ? error.message : String(error);
-    return { calls: new SingleCalls(libc, countMax), obstacle };
+    const calls = new SingleCalls(libc, countMax);
+    return { calls, obstacle: reasonOf(error) };
   }
 }

@@ -32,7 +32,6 @@ const GETEVENTS = 1;
 
 const ignore = Deno.build.os !== "linux";
 if (ignore) console.log("skipped: Linux's recv, send and io_uring");
-// The library stays open as long as the process lives.
 const libc = ignore ? null! : new Libc();
 
 /** The first Linux that knows all that `Ring` asks for. */
@@ -77,25 +76,25 @@ function openPair(): Pair {
   return [fds[0], fds[1]];
 }
 
+function testCalls(name: string, isIgnored: boolean, fn: () => void): void {
+  // The library stays open as long as the process lives.
+  Deno.test({ name, ignore: isIgnored, sanitizeResources: false, fn });
+}
+
 function testBoth(
   name: string,
   body: (calls: CallBatch, pairs: Pair[]) => void,
 ): void {
   for (const [kind, isIgnored, open] of KINDS) {
-    Deno.test({
-      name: `${name}, ${kind}`,
-      ignore: isIgnored,
-      sanitizeResources: false,
-      fn: () => {
-        const calls = open();
-        const pairs = Array.from({ length: CALLS_MAX }, openPair);
-        try {
-          body(calls, pairs);
-        } finally {
-          for (const fd of pairs.flat()) libc.close(fd);
-          calls.close();
-        }
-      },
+    testCalls(`${name}, ${kind}`, isIgnored, () => {
+      const calls = open();
+      const pairs = Array.from({ length: CALLS_MAX }, openPair);
+      try {
+        body(calls, pairs);
+      } finally {
+        for (const fd of pairs.flat()) libc.close(fd);
+        calls.close();
+      }
     });
   }
 }
@@ -188,9 +187,7 @@ testBoth("a socket that would block does not", (calls, pairs) => {
   const hello = Bytes.fromLatin1("hello");
   assertEquals(libc.sendFront(other, hello, 5, false), 5);
   finishWaiting();
-  const single = new SingleCalls(libc, 1);
-  single.receive(0, one, much, 64);
-  assertEquals(single.result(0), 5);
+  assertEquals(libc.receiveInto(one, much, 64), 5);
   let rounds = 0;
   do {
     calls.send(0, one, much, much.capacity);
@@ -218,28 +215,22 @@ function failing(name: string, errno: number, result: unknown): Libc {
   } as unknown as Libc;
 }
 
-Deno.test({
-  name: "a ring is no larger than was asked for",
-  ignore: noRing !== null,
-  sanitizeResources: false,
-  fn: () => {
-    const ring = new Ring(libc, CALLS_MAX);
-    const bytes = Bytes.allocate(8);
-    ring.receive(CALLS_MAX - 1, NO_FD, bytes, 8);
-    assertThrows(
-      () => ring.receive(CALLS_MAX, NO_FD, bytes, 8),
-      Error,
-      "the ring is large enough",
-    );
-    ring.close();
-  },
+testCalls("a ring is no larger than was asked for", noRing !== null, () => {
+  const ring = new Ring(libc, CALLS_MAX);
+  const bytes = Bytes.allocate(8);
+  ring.receive(CALLS_MAX - 1, NO_FD, bytes, 8);
+  assertThrows(
+    () => ring.receive(CALLS_MAX, NO_FD, bytes, 8),
+    Error,
+    "the ring is large enough",
+  );
+  ring.close();
 });
 
-Deno.test({
-  name: "calls that the kernel does not take are as good as not ready",
-  ignore: noRing !== null,
-  sanitizeResources: false,
-  fn: () => {
+testCalls(
+  "calls that the kernel does not take are as good as not ready",
+  noRing !== null,
+  () => {
     const [one, two] = openPair();
     const broken = failing("io_uring_enter", EAGAIN, -1);
     const ring = new Ring(broken, CALLS_MAX);
@@ -260,13 +251,12 @@ Deno.test({
     ring.close();
     for (const fd of [one, two]) libc.close(fd);
   },
-});
+);
 
-Deno.test({
-  name: "of calls that are taken in part the rest is not made later",
-  ignore: noRing !== null,
-  sanitizeResources: false,
-  fn: () => {
+testCalls(
+  "of calls that are taken in part the rest is not made later",
+  noRing !== null,
+  () => {
     const [one, two] = openPair();
     const { io_uring_enter } = libc.calls;
     const less = failing("io_uring_enter", EAGAIN, -1);
@@ -290,29 +280,30 @@ Deno.test({
     ring.close();
     for (const fd of [one, two]) libc.close(fd);
   },
-});
+);
 
-Deno.test({
-  name: "without a ring calls are made one by one, and it is said why",
+testCalls(
+  "without a ring calls are made one by one, and it is said why",
   ignore,
-  sanitizeResources: false,
-  fn: () => {
+  () => {
     const [one, two] = openPair();
     const refused = failing("io_uring_setup", EPERM, -1);
-    Object.assign(refused, { outcome: libc.outcome.bind(libc) });
+    Object.assign(refused, {
+      receiveInto: libc.receiveInto.bind(libc),
+      sendFront: libc.sendFront.bind(libc),
+    });
     const { calls, obstacle } = openCalls(refused, CALLS_MAX);
     assertEquals(obstacle, "refused (os error 1)");
     assertEquals(calls.descriptors, []);
     roundTrip(calls, [[one, two]], ["hello"]);
     for (const fd of [one, two]) libc.close(fd);
   },
-});
+);
 
-Deno.test({
-  name: "a ring that cannot be mapped leaves nothing open",
-  ignore: noRing !== null,
-  sanitizeResources: false,
-  fn: () => {
+testCalls(
+  "a ring that cannot be mapped leaves nothing open",
+  noRing !== null,
+  () => {
     const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
     const before = open();
     const failed = Deno.UnsafePointer.create(2n ** 64n - 1n);
@@ -320,7 +311,7 @@ Deno.test({
     assertEquals(obstacle, "refused (os error 12)");
     assertEquals(open(), before);
   },
-});
+);
 
 Deno.test("what may be tried again has not failed", () => {
   const results = [5, 0, -EAGAIN, -EINTR, -EPIPE, -EBADF];
