@@ -52,6 +52,7 @@ const BINDS_IMPORTS = [
   "observe/counters.ts",
   "observe/observers.ts",
   "server/connection.ts",
+  "server/deno_socket.ts",
   "server/service.ts",
   "server/batch_timer.ts",
   "server/output_pool.ts",

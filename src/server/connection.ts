@@ -15,6 +15,8 @@ import * as counters from "../observe/counters.ts";
 import * as batchTimer from "./batch_timer.ts";
 import type { Peer, ServedClient } from "./client.ts";
 import * as client from "./client.ts";
+import * as denoSocket from "./deno_socket.ts";
+import type { Socket } from "./deno_socket.ts";
 import { NodeTlsConn } from "./node_tls_conn.ts";
 import type { Service } from "./service.ts";
 
@@ -31,6 +33,7 @@ const { RUN_FLUSH, RUN_READ, RUN_SEND, RUN_WAIT, RUN_WATCH, RUN_YIELD } =
 const { BYTES_READ, BYTES_WRITTEN, TLS_PROTOCOL_ERRORS } = counters;
 const { beginBatch, endTimed } = batchTimer;
 const { LINGER_MS } = client;
+const { socketOf } = denoSocket;
 
 /** What is written from the table, by writes of its own. A value of 100 KB that
  * is copied, so that its reply is one write, takes 0.8 of the CPU. */
@@ -57,6 +60,7 @@ export class Connection implements ServedClient {
   readonly session: Session;
   readonly peer: Peer;
   readonly #conn: Deno.Conn;
+  readonly #socket: Socket;
   readonly #service: Service;
   #isClosed = false;
   #isFinishing = false;
@@ -69,6 +73,7 @@ export class Connection implements ServedClient {
 
   constructor(conn: Deno.Conn, peer: Peer, id: number, service: Service) {
     this.#conn = conn;
+    this.#socket = socketOf(conn);
     this.peer = peer;
     this.#service = service;
     this.session = new Session(service.engine, id);
@@ -118,8 +123,8 @@ export class Connection implements ServedClient {
     for (;;) {
       const isValue = session.wantsValue;
       const target = session.readTarget();
-      const count = await this.#conn.read(target);
-      if (count === null) {
+      const count = await this.#socket.read(target);
+      if (count === 0) {
         session.closeReason = "normal";
         return;
       }
@@ -135,7 +140,7 @@ export class Connection implements ServedClient {
         if (output.length > 0) {
           this.#startWriting(output.length);
           await OTHERS_RUN;
-          const written = await this.#conn.write(output.filled());
+          const written = await this.#socket.write(output.filled());
           if (written < output.length) {
             await this.#writeRest(output.filled(), written);
           }
@@ -149,7 +154,7 @@ export class Connection implements ServedClient {
           const stretch = session.direct;
           this.#isSending = true;
           await OTHERS_RUN;
-          const written = await this.#conn.write(stretch);
+          const written = await this.#socket.write(stretch);
           if (written < stretch.length) await this.#writeRest(stretch, written);
           this.#endSending(stretch.length);
           if (session.isIdle) break;
@@ -190,7 +195,7 @@ export class Connection implements ServedClient {
 
   async #writeRest(bytes: Uint8Array, written: number): Promise<void> {
     while (written < bytes.length) {
-      written += await this.#conn.write(bytes.subarray(written));
+      written += await this.#socket.write(bytes.subarray(written));
     }
   }
 
@@ -233,7 +238,7 @@ export class Connection implements ServedClient {
     const timer = setTimeout(() => this.close("drain"), LINGER_MS);
     try {
       const ignored = new Uint8Array(READ_BUFFER_BYTES_MIN);
-      while (await conn.read(ignored) !== null);
+      while (await this.#socket.read(ignored) > 0);
     } finally {
       clearTimeout(timer);
     }
@@ -245,7 +250,7 @@ export class Connection implements ServedClient {
     let ended = false;
     const ignored = new Uint8Array(512);
     const reading = (async () => {
-      while (await this.#conn.read(ignored) !== null);
+      while (await this.#socket.read(ignored) > 0);
     })().catch(() => {}).finally(() => {
       ended = true;
       watcher.onLine?.();
@@ -253,7 +258,7 @@ export class Connection implements ServedClient {
     while (!ended) {
       const lines = toLatin1(watcher.take());
       for (let at = 0; at < lines.length;) {
-        at += await this.#conn.write(lines.subarray(at));
+        at += await this.#socket.write(lines.subarray(at));
       }
       if (!watcher.isEmpty || ended) continue;
       await new Promise<void>((resolve) => watcher.onLine = resolve);
