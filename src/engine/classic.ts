@@ -81,7 +81,6 @@ export class Classic {
   ): boolean {
     const partition = this.#context.locate(command);
     const { key, keyAt, keyLength } = command;
-    const bytesMax = Math.min(wholeBytesMin, VALUE_PIECE_BYTES);
     return this.getSmall(
       partition,
       key,
@@ -89,13 +88,14 @@ export class Classic {
       keyLength,
       sink,
       showsCas,
-      bytesMax,
+      wholeBytesMin,
     ) || this.#getLarge(command, sink, showsCas, -1, wholeBytesMin);
   }
 
-  /** The same if the value is below `bytesMax`; else does nothing, and returns
-   * false. The hash of the key is in the context. Takes no command: to write the
-   * key to one costs more than passing it, for the collector is told of it. */
+  /** The same if all of the value is copied, being below `wholeBytesMin` and
+   * VALUE_PIECE_BYTES; else does nothing, and returns false. The hash of the key
+   * is in the context. Takes no command: to write the key to one costs more than
+   * passing it, for the collector is told of it. */
   getSmall(
     { shard }: Partition,
     key: Bytes,
@@ -103,9 +103,10 @@ export class Classic {
     keyLength: number,
     sink: Sink,
     showsCas: boolean,
-    bytesMax = VALUE_PIECE_BYTES,
+    wholeBytesMin: number,
   ): boolean {
     const context = this.#context;
+    const bytesMax = Math.min(wholeBytesMin, VALUE_PIECE_BYTES);
     const { output } = sink;
     const mark = output.length;
     let status, length = 0, slabClass = 0;

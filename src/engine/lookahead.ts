@@ -27,8 +27,13 @@ const KEYS_MIN = 2;
  * twice. */
 const TEXT_BYTES_MIN = 40;
 
-/** What `note` says of an input that its turn has to read by itself. */
-export const NOT_NOTED = -1;
+/** Input that waits for its turn, as sessions have it, and what is told of it. */
+export interface Waiting {
+  readonly input: Bytes;
+  readonly to: number;
+  notedLength: number;
+  notedHash: number;
+}
 
 /** The lookahead of one worker. Invariant: what it knows is about the input
  * as it is until the batch ends; `forget` comes first in every batch that
@@ -40,7 +45,6 @@ export class Lookahead {
   readonly #hashes = new Int32Array(SCOUT_KEYS_MAX);
   /** Hashes of the keys of inputs that wait for their turn. */
   readonly #noted = new Int32Array(SCOUT_KEYS_MAX);
-  readonly #notedLengths = new Int32Array(SCOUT_KEYS_MAX);
   #notedCount = 0;
   #input: Bytes | null = null;
   #count = 0;
@@ -99,29 +103,18 @@ export class Lookahead {
   }
 
   /** Between batches: notes the keys in the first `to` bytes of an input that
-   * waits for its turn. If that is a get of one key and nothing else, returns
-   * the number by which its turn finds what is known of it, else NOT_NOTED. */
-  note(input: Bytes, to: number): number {
+   * waits for its turn. If that is a get of one key and nothing else, says of it
+   * how long the key is, and its hash; the key is at PLAIN_GET_KEY_AT. */
+  note(waiting: Waiting): void {
+    const { input, to } = waiting;
     const scout = this.#scout;
     if (input.u8[0] === MAGIC_REQUEST) scout.binary(input, 0, to);
     else scout.text(input, 0, to, false);
     const number = this.#notedCount;
     this.#notedCount = this.#appendHashes(input, this.#noted, number);
-    if (this.#notedCount !== number + 1 || !scout.isPlainGet(input, to)) {
-      return NOT_NOTED;
-    }
-    this.#notedLengths[number] = scout.length[0];
-    return number;
-  }
-
-  /** The hash of the key of a get that was noted, as long as its input is. */
-  notedHash(number: number): number {
-    return this.#noted[number];
-  }
-
-  /** The length of that key, which is at PLAIN_GET_KEY_AT. */
-  notedLength(number: number): number {
-    return this.#notedLengths[number];
+    if (this.#notedCount !== number + 1 || !scout.isPlainGet(input, to)) return;
+    waiting.notedHash = this.#noted[number];
+    waiting.notedLength = scout.length[0];
   }
 
   /** Loads together what the keys noted lead to. */

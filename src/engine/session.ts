@@ -20,7 +20,7 @@ import type { AdminSink } from "./admin.ts";
 import { TextSource } from "./dumps.ts";
 import type { Engine } from "./engine.ts";
 import { LoginState } from "./login_state.ts";
-import * as lookahead from "./lookahead.ts";
+import type { Waiting } from "./lookahead.ts";
 import type { DirectLimits, Source } from "./sink.ts";
 import * as sink from "./sink.ts";
 import type { Dialect } from "./session_states.ts";
@@ -39,7 +39,6 @@ const {
 } = limits;
 const { COMMANDS_RUN, CONN_YIELDS } = counters;
 const { MAGIC_REQUEST } = binary;
-const { NOT_NOTED } = lookahead;
 const { NEVER_WHOLE } = sink;
 const {
   AT_COMMAND,
@@ -70,7 +69,7 @@ const NAMES = [
 
 /** The state of one connection. Invariant: 0 <= from <= to <= capacity; the
  * bytes from..to have not been looked at, or not been used up. */
-export class Session implements AdminSink {
+export class Session implements AdminSink, Waiting {
   readonly engine: Engine;
   /** The number that logs and `stats conns` show. */
   readonly id: number;
@@ -109,6 +108,10 @@ export class Session implements AdminSink {
   /** The packet that such an error answers. */
   swallowOp = 0;
   swallowOpaque = 0;
+  /** What `Lookahead.note` said of the input since the last read: the length of
+   * the key, or 0 if nothing, and its hash. */
+  notedLength = 0;
+  notedHash = 0;
   upload: Upload | null = null;
   /** Set by a driver whose reads have one target only: the end of a value's line
    * is then read with the value. */
@@ -163,6 +166,7 @@ export class Session implements AdminSink {
   received(count: number): void {
     const { upload, littleBytes } = this;
     const isValue = upload !== null && upload.isTarget;
+    this.notedLength = 0;
     this.hasReadLittle = littleBytes > 0 && !isValue;
     this.#wasFilled = this.hasReadLittle && count >= littleBytes;
     this.littleBytes = 0;
@@ -231,11 +235,10 @@ export class Session implements AdminSink {
 
   // ---- running ----
 
-  /** Runs what can be run now; returns one of the RUN_ codes. `noted` is what
-   * `Lookahead.note` said of the input, before which nothing was half done. */
-  run(noted = NOT_NOTED): number {
+  /** Runs what can be run now; returns one of the RUN_ codes. */
+  run(): number {
     this.engine.context.observers.connection = this.id;
-    if (noted !== NOT_NOTED && this.#answerNoted(noted)) return RUN_READ;
+    if (this.notedLength > 0 && this.#answerNoted()) return RUN_READ;
     for (;;) {
       if (this.source !== null) {
         if (this.#hasStretch()) return RUN_SEND;
@@ -263,9 +266,11 @@ export class Session implements AdminSink {
 
   // One plain get, as most clients send them one at a time, is answered at
   // once: all that comes between costs 2 % of its CPU, being cold.
-  #answerNoted(noted: number): boolean {
+  #answerNoted(): boolean {
     const { text } = this.engine;
-    return this.dialect === text && text.answerNoted(this, noted);
+    const isAnswered = this.dialect === text && text.answerNoted(this);
+    this.notedLength = 0;
+    return isAnswered;
   }
 
   #chooseDialect(): boolean {

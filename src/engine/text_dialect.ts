@@ -92,17 +92,17 @@ export class TextDialect implements Dialect {
 
   /** Answers a get that is all of the input, from what was noted of it; false
    * if it has to be run as any other. */
-  answerNoted(session: Session, noted: number): boolean {
+  answerNoted(session: Session): boolean {
     const { engine, input, output } = session;
     const { context, classic } = engine;
     if (context.observers.isVerbose) return false;
-    const { lookahead } = context;
-    const hash = context.hash = lookahead.notedHash(noted);
+    const hash = context.hash = session.notedHash;
     const partition = context.store.partitionOf(hash);
-    const at = PLAIN_GET_KEY_AT, length = lookahead.notedLength(noted);
-    if (!classic.getSmall(partition, input, at, length, session, false)) {
-      return false;
-    }
+    const at = PLAIN_GET_KEY_AT, length = session.notedLength;
+    const whole = session.directLimits?.wholeBytesMin ?? NEVER_WHOLE;
+    if (
+      !classic.getSmall(partition, input, at, length, session, false, whole)
+    ) return false;
     session.from = session.to;
     appendEnd(output);
     session.countCommands(1);

@@ -10,6 +10,10 @@ import { addressText, plainIp } from "./address.ts";
 /** How long a client may take to notice that the server is leaving. */
 export const LINGER_MS = 500;
 
+/** Who sends up to here at a time asks for one thing at a time, as a rule: its
+ * key is noted before its turn. */
+export const BRIEF_BYTES = 256;
+
 /** Where a connection comes from, for log lines and `stats conns`. */
 export interface Peer {
   /** tcp:<ip>:<port>, tcp6:[<ip>]:<port> or unix:<path>. */

@@ -149,11 +149,11 @@ export class Service {
 
   /** Runs what a client has sent; returns one of the RUN_ codes. As
    * `Session.run`. */
-  runBatch(session: Session, noted?: number): number {
+  runBatch(session: Session): number {
     this.engine.context.setTime(this.now);
     this.#heartbeat[0]++;
     try {
-      return session.run(noted);
+      return session.run();
     } finally {
       this.#heartbeat[0]++;
       this.engine.context.observers.connection = 0;

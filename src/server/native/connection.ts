@@ -8,7 +8,6 @@
  * @module
  */
 import type { Bytes } from "../../base/bytes.ts";
-import * as lookahead from "../../engine/lookahead.ts";
 import { Session } from "../../engine/session.ts";
 import type { Source } from "../../engine/sink.ts";
 import * as sessionStates from "../../engine/session_states.ts";
@@ -34,10 +33,9 @@ const {
   RUN_WATCH,
   RUN_YIELD,
 } = sessionStates;
-const { NOT_NOTED } = lookahead;
 const { BYTES_READ, BYTES_WRITTEN } = counters;
 const { beginBatch, endTimed } = batchTimer;
-const { LINGER_MS } = client;
+const { BRIEF_BYTES, LINGER_MS } = client;
 const { hasFailed } = calls;
 const { EPOLLIN, EPOLLOUT } = libc;
 
@@ -47,9 +45,6 @@ const { EPOLLIN, EPOLLOUT } = libc;
  * coming back (a set of 100 KB 13 %, a get 20 % of its CPU). */
 const RECEIVES_MAX = 4;
 const STRETCHES_MAX = 4;
-/** Who last sent up to here waits for its reply, as a rule, and is received
- * from before its turn. */
-const BRIEF_BYTES = 256;
 /** A longer reply does not wait for others: it would leave the caches. */
 const WAITING_BYTES_MAX = 12 * 1024;
 /** As many bytes of input ask for nothing: the end of a line, at most. */
@@ -82,14 +77,13 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   #sentInARow = 0;
   /** The last receive filled all of its target. */
   #wasFilled = false;
-  /** It brought little, all of which was run. */
+  /** It brought little, all of which was run: the client is received from
+   * before its turn. */
   #isBrief = false;
   /** Others have their turn together with it: replies wait for theirs. */
   #isAmongOthers = false;
   /** Bytes received before the turn. */
   #aheadBytes = 0;
-  /** What is known of them. */
-  #noted = NOT_NOTED;
   /** A reply that waits until others have theirs. */
   #waiting: Output | null = null;
   #isScheduled = false;
@@ -147,8 +141,7 @@ export class NativeConnection implements ServedClient, Watched, Caller {
     this.#isBrief = this.#wasFilled = false;
     this.#aheadBytes = result;
     inputs.receivedAhead(this.session, target, result);
-    const { context } = service.engine;
-    this.#noted = context.lookahead.note(this.session.input, result);
+    service.engine.context.lookahead.note(this.session);
   }
 
   ready(flags: number): void {
@@ -280,11 +273,9 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   #run(mayWait = false): void {
     const { session } = this;
     const { inputs, service } = this.#io;
-    const noted = this.#noted;
-    this.#noted = NOT_NOTED;
     const output = service.pool.acquire();
     session.output = output;
-    let code = service.runBatch(session, noted);
+    let code = service.runBatch(session);
     if (code === RUN_SEND) code = this.#passDirect(output);
     inputs.settle(session);
     const waits = mayWait && code === RUN_READ && session.isIdle &&

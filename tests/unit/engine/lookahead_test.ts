@@ -5,11 +5,15 @@
  */
 import { assertEquals } from "@std/assert";
 import { Bytes } from "../../../src/base/bytes.ts";
-import { Lookahead } from "../../../src/engine/lookahead.ts";
+import { Lookahead, type Waiting } from "../../../src/engine/lookahead.ts";
 import { SCOUT_KEYS_MAX } from "../../../src/protocol/key_scout.ts";
 import type { Prefetch, Store } from "../../../src/store/store.ts";
 import { MemoryServer } from "../../support/memory_server.ts";
 import { packet } from "../../support/packets.ts";
+
+function waitingWith(input: Bytes): Waiting {
+  return { input, to: input.capacity, notedLength: 0, notedHash: 0 };
+}
 
 /** A lookahead on a real table, and the hashes that were loaded together. */
 function watchedLookahead() {
@@ -24,8 +28,7 @@ function watchedLookahead() {
   const lookahead = new Lookahead(watched);
   const note = (...texts: string[]) => {
     for (const text of texts) {
-      const input = Bytes.fromLatin1(text);
-      lookahead.note(input, input.capacity);
+      lookahead.note(waitingWith(Bytes.fromLatin1(text)));
     }
     lookahead.fetchNoted();
     return loaded.splice(0);
@@ -68,7 +71,7 @@ Deno.test("no more keys are loaded than one go may have", () => {
 Deno.test("a batch knows nothing of what was noted before it", () => {
   const { lookahead, note, hashesOf } = watchedLookahead();
   const input = Bytes.fromLatin1("get one two\r\n");
-  lookahead.note(input, input.capacity);
+  lookahead.note(waitingWith(input));
   lookahead.forget();
   input.u8.set([110, 101, 119], 4);
   assertEquals([lookahead.hash(input, 4, 3)], hashesOf(["new"]));

@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { Bytes, latin1, toLatin1 } from "../../../src/base/bytes.ts";
 import { KEY_BYTES_MAX, VALUE_PIECE_BYTES } from "../../../src/base/limits.ts";
 import type { Settings } from "../../../src/base/settings.ts";
-import { NOT_NOTED } from "../../../src/engine/lookahead.ts";
+import type { Waiting } from "../../../src/engine/lookahead.ts";
 import type { Session } from "../../../src/engine/session.ts";
 import { RUN_CLOSE, RUN_READ } from "../../../src/engine/session_states.ts";
 import { SCOUT_KEYS_MAX } from "../../../src/protocol/key_scout.ts";
@@ -58,20 +58,21 @@ function ask(
 ): { reply: string; noted: boolean } {
   const { lookahead } = server.context;
   session.feed(toLatin1(text));
-  const noted = lookahead.note(session.input, session.to);
-  const reply = replyOf(session, usesNote ? noted : NOT_NOTED);
+  lookahead.note(session);
+  const noted = session.notedLength > 0;
+  if (!usesNote) session.notedLength = 0;
+  const reply = replyOf(session);
   lookahead.fetchNoted();
-  return { reply, noted: noted !== NOT_NOTED };
+  return { reply, noted };
 }
 
-function replyOf(session: Session, noted: number): string {
+function replyOf(session: Session): string {
   let reply = "";
   for (;;) {
     session.output = new Output();
-    const code = session.run(noted);
+    const code = session.run();
     reply += latin1(session.output.bytes.u8, 0, session.output.length);
     if (code === RUN_READ || code === RUN_CLOSE) return reply;
-    noted = NOT_NOTED;
   }
 }
 
@@ -175,23 +176,30 @@ Deno.test("each of several that wait is answered from its own note", async () =>
   const waiting = texts.map((text) => {
     const { session } = server.connect();
     session.feed(toLatin1("mn\r\n"));
-    replyOf(session, NOT_NOTED);
+    replyOf(session);
     session.feed(toLatin1(text));
-    return { session, noted: lookahead.note(session.input, session.to) };
+    lookahead.note(session);
+    return session;
   });
   lookahead.fetchNoted();
-  assertEquals(waiting.map(({ noted }) => noted !== NOT_NOTED), [
-    true,
-    true,
-    false,
-    false,
-    true,
-    true,
+  // Others are noted before those have their turns.
+  for (const key of ["seven", "one"]) {
+    const { session } = server.connect();
+    session.feed(toLatin1(`get ${key}\r\n`));
+    lookahead.note(session);
+  }
+  assertEquals(waiting.map(({ notedLength }) => notedLength), [
+    3,
+    5,
+    0,
+    0,
+    9,
+    KEY_BYTES_MAX,
   ]);
   const value = (key: string) => `VALUE ${key} 0 ${key.length}\r\n${key}\r\n`;
   const [one, three, ...others] = keys.map((key) => `${value(key)}END\r\n`);
   assertEquals(
-    waiting.map(({ session, noted }) => replyOf(session, noted)),
+    waiting.map(replyOf),
     [
       one,
       three,
@@ -202,13 +210,26 @@ Deno.test("each of several that wait is answered from its own note", async () =>
   );
 });
 
+Deno.test("what was noted is forgotten when more is received", async () => {
+  const server = new MemoryServer();
+  const client = server.connect();
+  await client.send("set 1 0 0 1\r\na\r\nset 2 0 0 1\r\nb\r\n");
+  const { session } = client;
+  session.feed(toLatin1("get 1\r\n"));
+  server.context.lookahead.note(session);
+  session.feed(toLatin1("get 2\r\n"));
+  const reply = "VALUE 1 0 1\r\na\r\nEND\r\nVALUE 2 0 1\r\nb\r\nEND\r\n";
+  assertEquals(replyOf(session), reply);
+});
+
 Deno.test("a get for whose key there is no room is not noted", () => {
   const { lookahead } = new MemoryServer().context;
   const input = Bytes.fromLatin1("get key\r\n");
-  const numbers = Array.from(
-    { length: SCOUT_KEYS_MAX + 1 },
-    () => lookahead.note(input, input.capacity),
-  );
-  const all = Array.from({ length: SCOUT_KEYS_MAX }, (_, i) => i);
-  assertEquals(numbers, [...all, NOT_NOTED]);
+  const lengths = Array.from({ length: SCOUT_KEYS_MAX + 1 }, () => {
+    const to = input.capacity;
+    const waiting: Waiting = { input, to, notedLength: 0, notedHash: 0 };
+    lookahead.note(waiting);
+    return waiting.notedLength;
+  });
+  assertEquals(lengths, [...new Array(SCOUT_KEYS_MAX).fill(3), 0]);
 });

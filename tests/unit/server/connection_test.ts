@@ -14,7 +14,7 @@ import {
   VALUE_PIECE_BYTES,
 } from "../../../src/base/limits.ts";
 import { BYTES_WRITTEN } from "../../../src/observe/counters.ts";
-import type { Peer } from "../../../src/server/client.ts";
+import { BRIEF_BYTES, type Peer } from "../../../src/server/client.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import { OutputPool } from "../../../src/server/output_pool.ts";
 import type { Service } from "../../../src/server/service.ts";
@@ -35,9 +35,13 @@ class Client {
   /** Set: writes end when it does. */
   pending: Promise<void> | null = null;
 
-  constructor(requests: string[], steps: string[] = [], threads = 1) {
+  constructor(
+    requests: string[],
+    steps: string[] = [],
+    server = new MemoryServer(),
+  ) {
     this.steps = steps;
-    this.server = new MemoryServer({ threads });
+    this.server = server;
     const { engine } = this.server;
     this.#inputs = requests.map(toLatin1);
     const service = {
@@ -177,9 +181,62 @@ Deno.test("those who are ready together are run before one of them writes", asyn
   assertEquals(stored.map(({ pinnedPages }) => pinnedPages), [0, 0]);
 });
 
+/** A server that tells when keys are noted, and loaded together. */
+function watchedServer(steps: string[]): MemoryServer {
+  const server = new MemoryServer();
+  const { lookahead } = server.context;
+  const { note, fetchNoted } = lookahead;
+  lookahead.note = (waiting) => {
+    steps.push("note");
+    note.call(lookahead, waiting);
+  };
+  lookahead.fetchNoted = () => {
+    steps.push("load");
+    fetchNoted.call(lookahead);
+  };
+  return server;
+}
+
+Deno.test("keys of those who are ready together are noted before one of them is run", async () => {
+  const steps: string[] = [];
+  const server = watchedServer(steps);
+  const requests = ["get 1\r\n", "mg 2 v\r\n"];
+  const clients = requests.map((text) => new Client([text], steps, server));
+  await Promise.all(clients.map(({ connection }) => connection.serve()));
+  const expected = "note note load run load run write write";
+  assertEquals(steps.join(" "), expected);
+});
+
+Deno.test("only what is short and has nothing before it is noted", async () => {
+  for (const extra of [-1, 0, 1]) {
+    const steps: string[] = [];
+    const line = `get ${"k ".repeat(BRIEF_BYTES)}`;
+    const text = `${line.slice(0, BRIEF_BYTES - 2 + extra)}\r\n`;
+    await new Client([text], steps, watchedServer(steps)).connection.serve();
+    assertEquals(steps[0], extra > 0 ? "run" : "note");
+  }
+  const steps: string[] = [];
+  const parts = ["g", "et a\r\n", "set b 0 0 9\r\n", "get a\r\nxx\r\n"];
+  const client = new Client([...parts], steps, watchedServer(steps));
+  await client.connection.serve();
+  const runs = steps.filter((step) => step === "run").length;
+  const notes = steps.filter((step) => step === "note").length;
+  assertEquals([client.reply, runs, notes], ["END\r\nSTORED\r\n", 4, 2]);
+});
+
+Deno.test("who is closed while others are noted is not run", async () => {
+  const steps: string[] = [];
+  const client = new Client(["get 1\r\n", "mn\r\n"], steps);
+  const { lookahead } = client.server.context;
+  lookahead.note = () => client.connection.close("test");
+  await client.connection.serve();
+  assertEquals(steps, []);
+});
+
 Deno.test("where threads share the table, replies that take its lock are whole from 64 KiB on", () => {
   const least = [1, 2].map((threads) =>
-    new Client([], [], threads).connection.session.directLimits?.wholeBytesMin
+    new Client([], [], new MemoryServer({ threads })).connection.session
+      .directLimits?.wholeBytesMin
   );
   assertEquals(least, [ROOM_VALUE_BYTES_MIN, VALUE_PIECE_BYTES]);
 });

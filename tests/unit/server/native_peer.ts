@@ -133,8 +133,8 @@ export class Peer {
       service: {
         engine,
         pool: this.#pool(new OutputPool(engine)),
-        runBatch: (session: Session, noted: number) => {
-          const code = session.run(noted);
+        runBatch: (session: Session) => {
+          const code = session.run();
           return code === RUN_READ ? this.code : code;
         },
         connections: {
