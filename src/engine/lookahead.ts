@@ -103,13 +103,15 @@ export class Lookahead {
   }
 
   /** Between batches: notes the keys in the first `to` bytes of an input that
-   * waits for its turn. If that is a get of one key and nothing else, says of it
+   * waits for its turn. Nothing was half done before they came. If that is a get of one key and nothing else, says of it
    * how long the key is, and its hash; the key is at PLAIN_GET_KEY_AT. */
   note(waiting: Waiting): void {
     const { input, to } = waiting;
     const scout = this.#scout;
     if (input.u8[0] === MAGIC_REQUEST) scout.binary(input, 0, to);
     else scout.text(input, 0, to, false);
+    // There is no end to how many may be ready together.
+    if (this.#notedCount === this.#noted.length) this.fetchNoted();
     const number = this.#notedCount;
     this.#notedCount = this.#appendHashes(input, this.#noted, number);
     if (this.#notedCount !== number + 1 || !scout.isPlainGet(input, to)) return;

@@ -108,8 +108,8 @@ export class Session implements AdminSink, Waiting {
   /** The packet that such an error answers. */
   swallowOp = 0;
   swallowOpaque = 0;
-  /** What `Lookahead.note` said of the input since the last read: the length of
-   * the key, or 0 if nothing, and its hash. */
+  /** What `Lookahead.note` said of what the last read brought, before which the
+   * session was idle: the length of the key, or 0 if nothing, and its hash. */
   notedLength = 0;
   notedHash = 0;
   upload: Upload | null = null;

@@ -56,15 +56,18 @@ Deno.test("one key is not worth loading, and no key is none", () => {
   assertEquals(note("get 1\r\n", "\r\n", "g", "get 22"), found);
 });
 
-Deno.test("no more keys are loaded than one go may have", () => {
-  const { note } = watchedLookahead();
-  for (const extra of [-1, 0, 1]) {
-    const texts = Array.from(
+Deno.test("no more keys are loaded at a time than there is room for", () => {
+  const { note, hashesOf } = watchedLookahead();
+  for (const extra of [-1, 0, 1, 2, SCOUT_KEYS_MAX]) {
+    const keys = Array.from(
       { length: SCOUT_KEYS_MAX + extra },
-      (_, i) => `get ${i}\r\n`,
+      (_, i) => `${i}`,
     );
-    const counts = note(...texts).map((hashes) => hashes.length);
-    assertEquals(counts, [Math.min(texts.length, SCOUT_KEYS_MAX)]);
+    const loaded = note(...keys.map((key) => `get ${key}\r\n`));
+    const expected = [keys.slice(0, SCOUT_KEYS_MAX)];
+    // One more key is not worth loading.
+    if (extra > 1) expected.push(keys.slice(SCOUT_KEYS_MAX));
+    assertEquals(loaded, expected.map(hashesOf));
   }
 });
 

@@ -166,7 +166,7 @@ Deno.test("each of several that wait is answered from its own note", async () =>
   for (const key of keys) {
     await client.send(`set ${key} 0 0 ${key.length}\r\n${key}\r\n`);
   }
-  // What has no number may take several.
+  // What is no get of one key may have several.
   const texts = [
     ...keys.slice(0, 2).map((key) => `get ${key}\r\n`),
     "get one three\r\n",
@@ -222,14 +222,14 @@ Deno.test("what was noted is forgotten when more is received", async () => {
   assertEquals(replyOf(session), reply);
 });
 
-Deno.test("a get for whose key there is no room is not noted", () => {
-  const { lookahead } = new MemoryServer().context;
-  const input = Bytes.fromLatin1("get key\r\n");
-  const lengths = Array.from({ length: SCOUT_KEYS_MAX + 1 }, () => {
+Deno.test("a get is noted however many wait", () => {
+  const { lookahead, store } = new MemoryServer().context;
+  for (let i = 1000; i < 1000 + 2 * SCOUT_KEYS_MAX + 1; i++) {
+    const input = Bytes.fromLatin1(`get ${i}\r\n`);
     const to = input.capacity;
     const waiting: Waiting = { input, to, notedLength: 0, notedHash: 0 };
     lookahead.note(waiting);
-    return waiting.notedLength;
-  });
-  assertEquals(lengths, [...new Array(SCOUT_KEYS_MAX).fill(3), 0]);
+    const { notedLength, notedHash } = waiting;
+    assertEquals([notedLength, notedHash], [4, store.hash(input, 4, 4)]);
+  }
 });
