@@ -8,17 +8,18 @@
  * old one refers. So one table that came into the old generation keeps all that
  * follow it, and they come there, too: 120 bytes for every read, and a
  * mark-compact of 10 to 20 ms after every 100,000 to 200,000 single requests
- * (`bench/README.md`). Nothing public reads without it.
+ * (`bench/README.md`). `Conn.readable` does without the set, but takes the
+ * target away, which is a buffer of ours or the table.
  *
  * @module
  */
 
-/** What a connection reads and writes by. One read and one write may be under
- * way at a time; both fail as those of `Deno.Conn` do. */
+/** What a connection reads and writes by; a `Deno.Conn` is one. One read and one
+ * write may be under way at a time. */
 export interface Socket {
-  /** Waits until something has arrived, and reads it: the count of bytes, or 0
-   * at the end. `target` has room for at least one. */
-  read(target: Uint8Array): Promise<number>;
+  /** Waits until something has arrived, and reads it: the count of bytes; 0 or
+   * null at the end. `target` has room for at least one. */
+  read(target: Uint8Array): Promise<number | null>;
   /** Waits until there is room, and writes what it takes: the count of bytes. */
   write(source: Uint8Array): Promise<number>;
 }
@@ -26,7 +27,7 @@ export interface Socket {
 /** The runtime's calls, as far as they are needed here: `read` and `write` of
  * a resource, that is a socket's number in the runtime. */
 export interface RuntimeCalls {
-  read(resource: number, target: Uint8Array): Promise<number>;
+  read(resource: number, target: Uint8Array): Promise<number | null>;
   write(resource: number, source: Uint8Array): Promise<number>;
 }
 
@@ -63,13 +64,15 @@ function resourceOf(conn: Deno.Conn): number | null {
   return typeof resource === "number" ? resource : null;
 }
 
-/** How to read from and write to a connection; without the runtime's calls, or
- * if it is no connection of Deno's, by its own methods. */
-export function socketOf(conn: Deno.Conn, calls = RUNTIME_CALLS): Socket {
-  const resource = calls === null ? null : resourceOf(conn);
-  return resource === null
-    ? new MethodSocket(conn)
-    : new RuntimeSocket(calls!, resource);
+/** How to read from and write to a connection: by its own methods without the
+ * runtime's calls, or if it is none of Deno's. */
+export function socketOf(
+  conn: Deno.Conn,
+  calls: RuntimeCalls | null = RUNTIME_CALLS,
+): Socket {
+  if (calls === null) return conn;
+  const resource = resourceOf(conn);
+  return resource === null ? conn : new RuntimeSocket(calls, resource);
 }
 
 class RuntimeSocket implements Socket {
@@ -81,27 +84,11 @@ class RuntimeSocket implements Socket {
     this.#resource = resource;
   }
 
-  read(target: Uint8Array): Promise<number> {
+  read(target: Uint8Array): Promise<number | null> {
     return this.#calls.read(this.#resource, target);
   }
 
   write(source: Uint8Array): Promise<number> {
     return this.#calls.write(this.#resource, source);
-  }
-}
-
-class MethodSocket implements Socket {
-  readonly #conn: Deno.Conn;
-
-  constructor(conn: Deno.Conn) {
-    this.#conn = conn;
-  }
-
-  async read(target: Uint8Array): Promise<number> {
-    return await this.#conn.read(target) ?? 0;
-  }
-
-  write(source: Uint8Array): Promise<number> {
-    return this.#conn.write(source);
   }
 }

@@ -16,6 +16,7 @@
  *
  * @module
  */
+import { type Socket, socketOf } from "../deno_socket.ts";
 import { descriptorsEnd } from "../linux_files.ts";
 import { ADDRESS_BYTES_MAX, AF_UNIX, type Libc } from "./libc.ts";
 import { unixAddress } from "./socket_address.ts";
@@ -30,6 +31,7 @@ export class Doorbell {
   /** The end that rings. */
   readonly fd: number;
   readonly #conn: Deno.Conn;
+  readonly #socket: Socket;
   readonly #read = new Uint8Array(64);
   /** The epoll descriptor by which the runtime of this thread waits for its
    * sockets and for wake-ups by other threads; -1 if it was not found. */
@@ -45,6 +47,7 @@ export class Doorbell {
     this.#libc = libc;
     this.fd = fd;
     this.#conn = conn;
+    this.#socket = socketOf(conn);
   }
 
   /** Makes one; null if that is not possible. */
@@ -74,7 +77,7 @@ export class Doorbell {
   /** Resolves after one turn of the event loop. */
   async ring(): Promise<void> {
     // The read has to wait first: one that finds its byte is no turn.
-    const turn = this.#conn.read(this.#read);
+    const turn = this.#socket.read(this.#read);
     this.#libc.send(this.fd, ONE);
     await turn;
   }
