@@ -52,9 +52,8 @@ const SHARED_DIRECT_LIMITS = {
  * the first of them writes, so that each step finds its code in the caches: 3 %
  * of the CPU time in `bench:compare`, the microtask included. */
 const OTHERS_RUN = undefined;
-/** Awaited before a short input is run, so that what the keys of all of those
- * lead to is loaded together: 4 % of the CPU time of single requests. Longer
- * ones are run at once. */
+/** Awaited before anything is run, so that what the keys of short inputs lead to
+ * is loaded together: 4 % of the CPU time of single requests. */
 const OTHERS_NOTED = undefined;
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS_MAX = 8;
@@ -122,7 +121,7 @@ export class Connection implements ServedClient {
   // request a batch).
   async #loop(): Promise<void> {
     const { session } = this;
-    const { pool, engine } = this.#service;
+    const { pool, engine, turns } = this.#service;
     const { counters, lookahead } = engine.context;
     for (;;) {
       const isValue = session.wantsValue;
@@ -138,13 +137,13 @@ export class Connection implements ServedClient {
       // More of a value is to come: nothing can be run.
       if (session.wantsValue) continue;
       const beganMs = beginBatch(counters) ? performance.now() : NaN;
-      if (isAnew && count <= BRIEF_BYTES) {
-        lookahead.note(session);
-        await OTHERS_NOTED;
-        // Another client may have asked for a shutdown meanwhile.
-        if (this.#isClosed) return;
-        lookahead.fetchNoted();
-      }
+      if (isAnew && count <= BRIEF_BYTES) lookahead.note(session);
+      turns.arrived();
+      await OTHERS_NOTED;
+      const rests = turns.runs();
+      // Another client may have asked for a shutdown meanwhile.
+      if (this.#isClosed) return;
+      lookahead.fetchNoted();
       for (let code = RUN_FLUSH; code !== RUN_READ;) {
         const output = pool.acquire();
         session.output = output;
@@ -178,6 +177,7 @@ export class Connection implements ServedClient {
         endTimed(counters, performance.now() - beganMs);
       }
       if (this.#isFinishing && session.isDone) return await this.#leave();
+      if (rests) await turns.rest();
       // What was read of a value did not need the buffer.
       if (isValue) this.#adaptBuffer(0, session.input.capacity);
       else this.#adaptBuffer(count, target.length);

@@ -18,6 +18,7 @@ import type { Peer } from "./client.ts";
 import * as client from "./client.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connections.ts";
+import { FairTurns } from "./fair_turns.ts";
 import type { Acceptor, OpenDatagrams, OpenListener } from "./listeners.ts";
 import { NativeListener } from "./native/listening.ts";
 import { NativeIo } from "./native/native_io.ts";
@@ -93,6 +94,8 @@ export class Service {
   readonly engine: Engine;
   readonly connections: ConnectionSet;
   readonly pool: OutputPool;
+  /** Of those who are served over Deno's I/O. */
+  readonly turns = new FairTurns();
   readonly log: LogPort;
   readonly #listeners: OpenListener[] = [];
   readonly #datagrams: UdpServer[] = [];
