@@ -73,6 +73,8 @@ export class Connection implements ServedClient {
   #writing = 0;
   /** A stretch of the table is being written. */
   #isSending = false;
+  /** The client is not read from: it may have sent something. */
+  #isResting = false;
 
   constructor(conn: Deno.Conn, peer: Peer, id: number, service: Service) {
     this.#conn = conn;
@@ -177,7 +179,13 @@ export class Connection implements ServedClient {
         endTimed(counters, performance.now() - beganMs);
       }
       if (this.#isFinishing && session.isDone) return await this.#leave();
-      if (rests) await turns.rest();
+      // Others are ready who have not had their turn.
+      if (rests) {
+        this.#isResting = true;
+        await turns.rest();
+        this.#isResting = false;
+        if (this.#isClosed) return;
+      }
       // What was read of a value did not need the buffer.
       if (isValue) this.#adaptBuffer(0, session.input.capacity);
       else this.#adaptBuffer(count, target.length);
@@ -300,7 +308,7 @@ export class Connection implements ServedClient {
   }
 
   finish(): void {
-    const isIdle = !this.isWriting && this.session.isIdle;
+    const isIdle = !this.isWriting && !this.#isResting && this.session.isIdle;
     if (this.#isFinishing && isIdle && !this.#isLeaving) this.close("drain");
     this.#isFinishing = true;
   }

@@ -6,19 +6,24 @@
  * task). Those that are left wait until tokio has looked at the sockets again,
  * and come behind what it finds there, the last of them first. So of more clients
  * than that who are ready all the time some are served again and again, others
- * after seconds: with 500 the longest wait was 1.6 s where the average is 5 ms
+ * after seconds: with 500 the longest wait was 1.8 s where the average is 5 ms
  * (`bench/README.md`). Therefore who is served while there are that many rests,
  * and goes on in the order in which all of them came to rest.
+ *
+ * A turn is here what reads bring that end together. The runtime has several of
+ * those in one of its own if what was waited for is there already. Reads within a
+ * large value are left out: they end where the client's next packet does.
  *
  * @module
  */
 
 /** So many reads end in a turn that is full: some of its calls are writes. */
 export const FULL_TURN_READS = 120;
-/** So many go on with a turn that is not: their reads and writes and those of
- * others fit the next one. 48 and 64 leave long waits with 1000 clients. */
+/** So many go on with a turn that is not. 48 and 64 leave long waits with 1000
+ * clients (`bench/README.md`). */
 export const GO_ON_MAX = 32;
-/** If no read ends for so long, some go on, too. */
+/** If no read ends for so long (a timer takes twice as long), some go on, too,
+ * and twice as many each time until one does: nobody else seems to be ready. */
 const QUIET_MS = 1;
 /** The queue is cut when so many have left it. */
 const LEFT_MAX = 1024;
@@ -37,6 +42,8 @@ export class FairTurns {
   #resting: (() => void)[] = [];
   #first = 0;
   #isTimed = false;
+  /** How many go on if it stays quiet. */
+  #quietMax = GO_ON_MAX;
 
   /** `later` runs something once, after a time. */
   constructor(later = (run: () => void, ms: number): void => {
@@ -60,7 +67,7 @@ export class FairTurns {
   runs(): boolean {
     if (this.#notRun-- === this.#arrived) {
       const isFull = this.#arrived >= FULL_TURN_READS;
-      if (!isFull && this.#resting.length > 0) this.#goOn();
+      if (!isFull && this.#resting.length > 0) this.#goOn(GO_ON_MAX);
       this.#mustRest = isFull || this.#resting.length > 0;
     }
     return this.#mustRest;
@@ -72,10 +79,10 @@ export class FairTurns {
     return new Promise((resolve) => this.#resting.push(resolve));
   }
 
-  // Lets the first of those who rest go on.
-  #goOn(): void {
+  // Lets the first of those who rest go on, so many at most.
+  #goOn(most: number): void {
     const resting = this.#resting;
-    const end = Math.min(resting.length, this.#first + GO_ON_MAX);
+    const end = Math.min(resting.length, this.#first + most);
     while (this.#first < end) resting[this.#first++]();
     const isEmpty = end === resting.length;
     if (!isEmpty && end < LEFT_MAX) return;
@@ -88,9 +95,12 @@ export class FairTurns {
     this.#isTimed = true;
     this.#later(() => {
       this.#isTimed = false;
-      if (this.#resting.length === 0) return;
-      if (this.#turns === turns) this.#goOn();
+      if (this.#turns === turns) {
+        this.#goOn(this.#quietMax);
+        this.#quietMax *= 2;
+      } else this.#quietMax = GO_ON_MAX;
       if (this.#resting.length > 0) this.#goOnWhenQuiet();
+      else this.#quietMax = GO_ON_MAX;
     }, QUIET_MS);
   }
 }

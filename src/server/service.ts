@@ -95,7 +95,7 @@ export class Service {
   readonly connections: ConnectionSet;
   readonly pool: OutputPool;
   /** Of those who are served over Deno's I/O. */
-  readonly turns = new FairTurns();
+  readonly turns = new FairTurns((run, ms) => void this.pause(ms).then(run));
   readonly log: LogPort;
   readonly #listeners: OpenListener[] = [];
   readonly #datagrams: UdpServer[] = [];

@@ -28,6 +28,7 @@ class Client {
   readonly server: MemoryServer;
   readonly replies: Uint8Array[] = [];
   readonly connection: Connection;
+  readonly turns: FairTurns;
   readonly #inputs: Uint8Array[];
   /** How many bytes a write takes. */
   writeBytesMax = Infinity;
@@ -44,6 +45,7 @@ class Client {
   ) {
     this.steps = steps;
     this.server = server;
+    this.turns = turns;
     const { engine } = this.server;
     this.#inputs = requests.map(toLatin1);
     const service = {
@@ -80,6 +82,8 @@ class Client {
     await this.pending;
     return written.length;
   }
+
+  async closeWrite(): Promise<void> {}
 
   close(): void {}
 
@@ -234,6 +238,48 @@ Deno.test("who is closed while others are noted is not run", async () => {
   lookahead.note = () => client.connection.close("test");
   await client.connection.serve();
   assertEquals(steps, []);
+  // It had its turn all the same.
+  const { turns } = client;
+  for (const extra of [-1, 0]) {
+    for (let i = 0; i < FULL_TURN_READS + extra; i++) turns.arrived();
+    const rests = Array.from(
+      { length: FULL_TURN_READS + extra },
+      () => turns.runs(),
+    );
+    assertEquals(new Set(rests), new Set([extra === 0]));
+  }
+});
+
+Deno.test("who rests is not sent away before what it has sent is read", async () => {
+  const client = new Client(["mn\r\n", "mn\r\n"]);
+  const { connection, turns } = client;
+  const goOn = Promise.withResolvers<void>();
+  const rests = Promise.withResolvers<void>();
+  turns.runs = () => true;
+  turns.rest = () => {
+    rests.resolve();
+    return goOn.promise;
+  };
+  const served = connection.serve();
+  await rests.promise;
+  connection.finish();
+  connection.finish();
+  assertEquals([connection.isClosed, client.reply], [false, "MN\r\n"]);
+  goOn.resolve();
+  await served;
+  assertEquals(client.reply, "MN\r\nMN\r\n");
+});
+
+Deno.test("who is closed while it rests is not read from again", async () => {
+  const client = new Client(["mn\r\n", "mn\r\n"]);
+  const { connection, turns } = client;
+  turns.runs = () => true;
+  turns.rest = () => {
+    connection.close("test");
+    return Promise.resolve();
+  };
+  await connection.serve();
+  assertEquals(client.reply, "MN\r\n");
 });
 
 Deno.test("those who fill a turn rest before they are read from again", async () => {

@@ -97,16 +97,23 @@ Deno.test("if nothing arrives some go on after a time", async () => {
   // There was a turn meanwhile.
   assertEquals(stage.passTime(), 1);
   assertEquals(await stage.countWentOn(), 0);
-  for (let count = 0; count < 2 * FULL_TURN_READS;) {
+  // Twice as many each time.
+  for (const factor of [1, 3, 7]) {
     assertEquals(stage.passTime(), 1);
-    count = Math.min(count + GO_ON_MAX, 2 * FULL_TURN_READS);
-    assertEquals(await stage.countWentOn(), count);
+    assertEquals(await stage.countWentOn(), factor * GO_ON_MAX);
   }
-  assertEquals(stage.passTime(), 0);
+  // Until something arrives.
+  stage.turn(FULL_TURN_READS);
+  assertEquals(stage.passTime(), 1);
+  assertEquals(await stage.countWentOn(), 7 * GO_ON_MAX);
+  assertEquals(stage.passTime(), 1);
+  assertEquals(await stage.countWentOn(), 8 * GO_ON_MAX);
+  while (stage.passTime() > 0);
+  assertEquals(await stage.countWentOn(), 3 * FULL_TURN_READS);
   // And once more.
   stage.turn(FULL_TURN_READS);
   assertEquals(stage.passTime(), 1);
-  assertEquals(await stage.countWentOn(), 2 * FULL_TURN_READS + GO_ON_MAX);
+  assertEquals(await stage.countWentOn(), 3 * FULL_TURN_READS + GO_ON_MAX);
 });
 
 Deno.test("the order stays when the queue is long and never empty", async () => {
