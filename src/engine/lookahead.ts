@@ -103,8 +103,9 @@ export class Lookahead {
   }
 
   /** Between batches: notes the keys in the first `to` bytes of an input that
-   * waits for its turn. The input is all there is: its session was idle before. If that is a get of one key and nothing else, says of it
-   * how long the key is, and its hash; the key is at PLAIN_GET_KEY_AT. */
+   * waits for its turn, before which its session was idle. If that is a get of
+   * one key and nothing else, says of it how long the key is, and its hash; the
+   * key is at PLAIN_GET_KEY_AT. */
   note(waiting: Waiting): void {
     const { input, to } = waiting;
     const scout = this.#scout;

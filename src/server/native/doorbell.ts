@@ -16,7 +16,6 @@
  *
  * @module
  */
-import { type Socket, socketOf } from "../deno_socket.ts";
 import { descriptorsEnd } from "../linux_files.ts";
 import { ADDRESS_BYTES_MAX, AF_UNIX, type Libc } from "./libc.ts";
 import { unixAddress } from "./socket_address.ts";
@@ -31,7 +30,6 @@ export class Doorbell {
   /** The end that rings. */
   readonly fd: number;
   readonly #conn: Deno.Conn;
-  readonly #socket: Socket;
   readonly #read = new Uint8Array(64);
   /** The epoll descriptor by which the runtime of this thread waits for its
    * sockets and for wake-ups by other threads; -1 if it was not found. */
@@ -47,7 +45,6 @@ export class Doorbell {
     this.#libc = libc;
     this.fd = fd;
     this.#conn = conn;
-    this.#socket = socketOf(conn);
   }
 
   /** Makes one; null if that is not possible. */
@@ -76,8 +73,10 @@ export class Doorbell {
 
   /** Resolves after one turn of the event loop. */
   async ring(): Promise<void> {
-    // The read has to wait first: one that finds its byte is no turn.
-    const turn = this.#socket.read(this.#read);
+    // The read has to wait first: one that finds its byte is no turn. It is the
+    // connection's, which comes back later than the runtime's call (see
+    // `deno_socket.ts`) by some microtasks: others of this turn come first.
+    const turn = this.#conn.read(this.#read);
     this.#libc.send(this.fd, ONE);
     await turn;
   }
