@@ -67,6 +67,8 @@ export class Connection implements ServedClient {
   readonly #service: Service;
   #isClosed = false;
   #isFinishing = false;
+  /** When it was told to finish it was idle, and nothing has come since. */
+  #isIdleSinceFinish = false;
   #isLeaving = false;
   #smallReads = 0;
   /** Bytes of the write that is under way. */
@@ -135,6 +137,7 @@ export class Connection implements ServedClient {
         return;
       }
       counters.values[BYTES_READ] += count;
+      this.#isIdleSinceFinish = false;
       session.received(count);
       // More of a value is to come: nothing can be run.
       if (session.wantsValue) continue;
@@ -179,17 +182,19 @@ export class Connection implements ServedClient {
         endTimed(counters, performance.now() - beganMs);
       }
       if (this.#isFinishing && session.isDone) return await this.#leave();
-      // Others are ready who have not had their turn.
-      if (rests) {
-        this.#isResting = true;
-        await turns.rest();
-        this.#isResting = false;
-        if (this.#isClosed) return;
-      }
+      if (rests && !await this.#rest()) return;
       // What was read of a value did not need the buffer.
       if (isValue) this.#adaptBuffer(0, session.input.capacity);
       else this.#adaptBuffer(count, target.length);
     }
+  }
+
+  // Others are ready who have not had their turn; false if it is closed then.
+  async #rest(): Promise<boolean> {
+    this.#isResting = true;
+    await this.#service.turns.rest();
+    this.#isResting = false;
+    return !this.#isClosed;
   }
 
   // Does what `run` asked for; false when the connection has to end.
@@ -309,8 +314,10 @@ export class Connection implements ServedClient {
 
   finish(): void {
     const isIdle = !this.isWriting && !this.#isResting && this.session.isIdle;
-    if (this.#isFinishing && isIdle && !this.#isLeaving) this.close("drain");
+    const isOver = this.#isIdleSinceFinish && isIdle;
+    if (isOver && !this.#isLeaving) this.close("drain");
     this.#isFinishing = true;
+    this.#isIdleSinceFinish = isIdle;
   }
 
   /** Whether the next thing to come is a command. */

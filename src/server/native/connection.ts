@@ -89,6 +89,8 @@ export class NativeConnection implements ServedClient, Watched, Caller {
   #isScheduled = false;
   #isWatching = false;
   #isFinishing = false;
+  /** When it was told to finish it was idle, and nothing has come since. */
+  #isIdleSinceFinish = false;
   /** All replies were sent, and the end after them. */
   #lingering: ReturnType<typeof setTimeout> | null = null;
   #isClosed = false;
@@ -140,6 +142,7 @@ export class NativeConnection implements ServedClient, Watched, Caller {
     counters.values[BYTES_READ] += result;
     this.#isBrief = this.#wasFilled = false;
     this.#aheadBytes = result;
+    this.#isIdleSinceFinish = false;
     inputs.receivedAhead(this.session, target, result);
     service.engine.context.lookahead.note(this.session);
   }
@@ -233,6 +236,7 @@ export class NativeConnection implements ServedClient, Watched, Caller {
       return count;
     }
     counters.values[BYTES_READ] += count;
+    this.#isIdleSinceFinish = false;
     session.received(count);
     this.#wasFilled = count === room;
     return count;
@@ -457,10 +461,11 @@ export class NativeConnection implements ServedClient, Watched, Caller {
 
   finish(): void {
     const isIdle = !this.isWriting && this.session.isIdle;
-    if (this.#isFinishing && isIdle && this.#lingering === null) {
+    if (this.#isIdleSinceFinish && isIdle && this.#lingering === null) {
       return this.close("drain");
     }
     this.#isFinishing = true;
+    this.#isIdleSinceFinish = isIdle;
   }
 
   // The client sees the end after its last reply. What it has sent meanwhile

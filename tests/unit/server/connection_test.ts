@@ -270,6 +270,39 @@ Deno.test("who rests is not sent away before what it has sent is read", async ()
   assertEquals(client.reply, "MN\r\nMN\r\n");
 });
 
+Deno.test("who was served since it was told to finish has time for what it has sent", async () => {
+  const client = new Client(["mn\r\n", "mn\r\n"]);
+  const { connection } = client;
+  // More is likely to wait, of which a small read knows nothing.
+  Object.defineProperty(connection.session, "isDone", { value: false });
+  const arrives = Promise.withResolvers<void>();
+  const { read } = Client.prototype;
+  let reads = 0;
+  client.read = async (target) => {
+    if (++reads === 2) await arrives.promise;
+    if (reads === 3) return new Promise(() => {});
+    return read.call(client, target);
+  };
+  const release = Promise.withResolvers<void>();
+  client.pending = release.promise;
+  const settle = () => new Promise((resolve) => setTimeout(resolve));
+  connection.serve();
+  await settle();
+  assertEquals(connection.isWriting, true);
+  connection.finish();
+  release.resolve();
+  await settle();
+  connection.finish();
+  assertEquals([connection.isWriting, connection.isClosed], [false, false]);
+  arrives.resolve();
+  await settle();
+  assertEquals(client.reply, "MN\r\nMN\r\n");
+  connection.finish();
+  assertEquals(connection.isClosed, false);
+  connection.finish();
+  assertEquals(connection.isClosed, true);
+});
+
 Deno.test("who is closed while it rests is not read from again", async () => {
   const client = new Client(["mn\r\n", "mn\r\n"]);
   const { connection, turns } = client;

@@ -128,6 +128,23 @@ Deno.test("a reply that waits for others is a reply under way", () => {
   connection.close("test");
 });
 
+Deno.test("who was served since it was told to finish has time for what it has sent", () => {
+  const { peer, connection } = prepared(["mn\r\n", "mn\r\n", "mn\r\n"]);
+  // More is likely to wait, of which a small read knows nothing.
+  Object.defineProperty(connection.session, "isDone", { value: false });
+  peer.ready();
+  connection.finish();
+  peer.complete();
+  connection.finish();
+  assertEquals([peer.text, peer.isClosed], ["MN\r\nMN\r\n", false]);
+  assert(peer.step());
+  assertEquals(peer.text, "MN\r\nMN\r\nMN\r\n");
+  connection.finish();
+  assertEquals(peer.isClosed, false);
+  connection.finish();
+  assertEquals(peer.isClosed, true);
+});
+
 Deno.test("a connection that ends while its reply waits holds nothing", () => {
   const { server, peer, connection } = prepared(["mn\r\n", "mn\r\n"]);
   peer.ready();
