@@ -44,13 +44,9 @@ export class FairTurns {
   #resting: (() => void)[] = [];
   #first = 0;
   #isTimed = false;
-  /** How many go on if it stays quiet. */
-  #quietMax = GO_ON_MAX;
 
   /** `later` runs something once, after a time. */
-  constructor(later = (run: () => void, ms: number): void => {
-    setTimeout(run, ms);
-  }) {
+  constructor(later: (run: () => void, ms: number) => void) {
     this.#later = later;
   }
 
@@ -77,7 +73,7 @@ export class FairTurns {
 
   /** Resolves when a client may be read from again that was told to rest. */
   rest(): Promise<void> {
-    if (!this.#isTimed) this.#goOnWhenQuiet();
+    if (!this.#isTimed) this.#goOnWhenQuiet(GO_ON_MAX);
     return new Promise((resolve) => this.#resting.push(resolve));
   }
 
@@ -92,17 +88,16 @@ export class FairTurns {
     this.#first = 0;
   }
 
-  #goOnWhenQuiet(): void {
+  // The same if no read ends for a while, and again while somebody rests.
+  #goOnWhenQuiet(most: number): void {
     const turns = this.#turns;
     this.#isTimed = true;
     this.#later(() => {
       this.#isTimed = false;
-      if (this.#turns === turns) {
-        this.#goOn(this.#quietMax);
-        this.#quietMax *= 2;
-      } else this.#quietMax = GO_ON_MAX;
-      if (this.#resting.length > 0) this.#goOnWhenQuiet();
-      else this.#quietMax = GO_ON_MAX;
+      const isQuiet = this.#turns === turns;
+      if (isQuiet) this.#goOn(most);
+      if (this.#resting.length === 0) return;
+      this.#goOnWhenQuiet(isQuiet ? 2 * most : GO_ON_MAX);
     }, QUIET_MS);
   }
 }

@@ -41,7 +41,7 @@ class Client {
     requests: string[],
     steps: string[] = [],
     server = new MemoryServer(),
-    turns = new FairTurns(),
+    turns = new FairTurns(setTimeout),
   ) {
     this.steps = steps;
     this.server = server;
@@ -317,7 +317,7 @@ Deno.test("who is closed while it rests is not read from again", async () => {
 
 Deno.test("those who fill a turn rest before they are read from again", async () => {
   for (const extra of [-1, 0, 1]) {
-    const turns = new FairTurns();
+    const turns = new FairTurns(setTimeout);
     let rests = 0;
     const { rest } = turns;
     turns.rest = () => {
