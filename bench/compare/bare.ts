@@ -1,8 +1,8 @@
 /**
- * Owns a server that answers the driver's sets and gets over Deno's sockets
- * and does nothing else: no table, no parser, no limits. Its CPU time is about
- * what that I/O costs a server. Never keeps a value: it answers with as many
- * bytes as the last set had.
+ * Owns a server that answers the driver's sets and gets over Deno's sockets,
+ * used as ours does, and does nothing else: no table, no parser, no limits. Its
+ * CPU time is about what that I/O costs a server. Never keeps a value: it answers
+ * with as many bytes as the last set had.
  *
  * Usage: deno run --allow-net bench/compare/bare.ts PORT
  *
@@ -10,6 +10,7 @@
  */
 import { Bytes, latin1 } from "../../src/base/bytes.ts";
 import { Output } from "../../src/protocol/output.ts";
+import { socketOf } from "../../src/server/deno_socket.ts";
 import { KEY_DIGITS, KEY_PREFIX } from "../load/requests.ts";
 
 const INPUT_BYTES = 64 * 1024;
@@ -40,15 +41,16 @@ class BareClient {
 
   async serve(conn: Deno.TcpConn): Promise<void> {
     conn.setNoDelay();
+    const socket = socketOf(conn);
     for (;;) {
-      const count = await conn.read(
+      const count = await socket.read(
         this.#held === 0 ? this.#input : this.#input.subarray(this.#held),
       );
-      if (count === null) return;
+      if (!count) return;
       this.#held += count;
       this.#run();
       for (let at = 0; at < this.#output.length;) {
-        at += await conn.write(this.#output.filled().subarray(at));
+        at += await socket.write(this.#output.filled().subarray(at));
       }
       this.#output.clear();
     }

@@ -9,9 +9,9 @@
  * other after each window: A B A B. CPU time judges, because throughput on few
  * cores mostly measures the driver.
  *
- * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=80]
+ * Usage: deno task bench:compare [--rows=getp1,mget50] [--rounds=70]
  *   [--seconds=0.1] [--first-secs=3] [--patience=150] [--one-core | --one-worker]
- *   [--ours="flags" | --bare]
+ *   [--alone] [--ours="flags" | --bare]
  *   [--theirs="flags" [--memcached=PATH] | --against="flags"] [--out=FILE]
  *
  * @module
@@ -31,7 +31,6 @@ import {
   type RowResult,
   type RowRuns,
   runOf,
-  spreadOf,
   stolenText,
   summarize,
   tableHead,
@@ -40,7 +39,6 @@ import {
 import {
   canBareAnswer,
   fillLoad,
-  PEAK_ROW,
   type Row,
   rowLoad,
   selectRows,
@@ -65,9 +63,11 @@ const WARM_UP_SECS = 0.01;
 /** Length of a window in which latency is measured, at least: the p99 of a
  * shorter one does not know of a pause that comes twice a second. */
 const LATENCY_SECS_MIN = 1;
-/** Rounds of them, at least: the median of 15 was 0.5 once, and 1.8 the next
- * time. */
-const LATENCY_ROUNDS_MIN = 25;
+/** Rounds of them, at least: of 40 whose median ratio was 1.03, 25 drawn at random
+ * had 0.87 to 1.24 nine times out of ten. */
+const LATENCY_ROUNDS_MIN = 40;
+/** How long a server is asked for as much as it can before such a window. */
+const PEAK_SECS = 0.15;
 /** Starting the driver for a row. */
 const ROW_START_SECS = 0.5;
 const RESULTS = new URL("../results/", import.meta.url);
@@ -86,6 +86,8 @@ interface CompareOptions {
   /** Only one worker of each server is driven, so that threads do not cost
    * each other anything. */
   isOneWorker: boolean;
+  /** The other server is stopped while one is driven. */
+  isAlone: boolean;
   /** In our place is a server that only answers. */
   isBare: boolean;
   ours: string[];
@@ -134,7 +136,7 @@ function readOptions(args: string[]): CompareOptions {
     throw new Error("this comparison needs Linux and --allow-ffi");
   }
   const parsed = parseArgs(args, {
-    boolean: ["bare", "one-core", "one-worker"],
+    boolean: ["alone", "bare", "one-core", "one-worker"],
     string: [
       "rows",
       "rounds",
@@ -168,7 +170,7 @@ function readOptions(args: string[]): CompareOptions {
   const day = new Date().toISOString().slice(0, 10);
   const isWhole = parsed.rows === undefined && parsed.ours === undefined &&
     (against ?? theirs) === undefined && !bare &&
-    !parsed["one-core"];
+    !parsed["one-core"] && !parsed.alone;
   const ours = wordsOf(parsed.ours), others = wordsOf(against ?? theirs);
   const threads = Math.max(threadsOf(ours), threadsOf(others));
   return {
@@ -176,12 +178,13 @@ function readOptions(args: string[]): CompareOptions {
     isBare: bare,
     isOneCore: parsed["one-core"] || isOneWorker,
     isOneWorker,
+    isAlone: parsed.alone,
     firstSecs: positiveOrZero(
       parsed["first-secs"],
       FIRST_SECS * (parsed["one-core"] ? threads : 1),
     ),
     patienceSecs: positiveOrZero(parsed.patience, 150),
-    rounds: Math.ceil(positive(parsed.rounds, 80)),
+    rounds: Math.ceil(positive(parsed.rounds, 70)),
     secs: positive(parsed.seconds, 0.1),
     ours,
     theirs: others,
@@ -275,58 +278,46 @@ class Comparison {
 
   /** Runs a row A B A B. */
   async measure(row: Row): Promise<RowResult> {
-    const rate = row.isLatency ? Math.round(await this.#peak() / 2) : null;
     const { patienceSecs, rows } = this.options;
     this.#patienceSecs += patienceSecs / rows.length;
-    const runs = await this.#takeTurns(row, rate, this.#patienceSecs);
+    const runs = await this.#takeTurns(row, this.#patienceSecs);
     this.runs.push(runs);
     return summarize(runs);
   }
 
-  async #takeTurns(
-    row: Row,
-    rate: number | null,
-    patienceSecs: number,
-  ): Promise<RowRuns> {
+  async #takeTurns(row: Row, patienceSecs: number): Promise<RowRuns> {
     const worker = this.options.isOneWorker ? 0 : -1;
     const secs = windowSecs(this.options, row);
     const times = { secs, warmUpSecs: WARM_UP_SECS };
-    const { firstSecs } = this.options;
+    const { firstSecs, isAlone: areAlone } = this.options;
     const rounds = roundsOf(this.options, row);
+    const peakSecs = row.isLatency ? PEAK_SECS : 0;
     const result = await takeTurns(
       this.#servers,
-      { ...rowLoad(row, times, 1), rate: rate ?? 0, worker },
-      { rounds, patienceSecs, firstSecs },
+      { ...rowLoad(row, times, 1), worker },
+      { rounds, patienceSecs, firstSecs, peakSecs, areAlone },
       this.#pinning,
     );
     const { windows, stolenShares, repeated, repeatedSecs, firstUs } = result;
+    const rates = row.isLatency ? result.rates : null;
     // The last round may have taken a little more than there was.
     this.#patienceSecs = Math.max(0, this.#patienceSecs - repeatedSecs);
     const [ours, theirs] = windows.map((list) =>
       list.map((window, i) => runOf(window, stolenShares[i]))
     );
-    return { row, rate, ours, theirs, repeated, firstUs };
-  }
-
-  // Requests a second that both servers can answer, one in flight on each
-  // connection.
-  async #peak(): Promise<number> {
-    const runs = this.runs.find(({ row }) => row.name === PEAK_ROW.name) ??
-      await this.#takeTurns(PEAK_ROW, null, 0);
-    return Math.min(
-      ...[runs.ours, runs.theirs].map((list) =>
-        spreadOf(list.map((run) => run.keysPerSecond)).median
-      ),
-    );
+    return { row, rates, ours, theirs, repeated, firstUs };
   }
 }
 
 function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
   const { rows, rounds, secs, ours, theirs, memcached, isBare } = options;
-  const seconds = rows.map((row) =>
-    ROW_START_SECS + 2 * options.firstSecs +
-    2 * roundsOf(options, row) * (windowSecs(options, row) + WARM_UP_SECS)
-  ).reduce((sum, ofRow) => sum + ofRow, 0);
+  const seconds = rows.map((row) => {
+    const windows = row.isLatency
+      ? PEAK_SECS + windowSecs(options, row) + 2 * WARM_UP_SECS
+      : windowSecs(options, row) + WARM_UP_SECS;
+    return ROW_START_SECS + 2 * options.firstSecs +
+      2 * roundsOf(options, row) * windows;
+  }).reduce((sum, ofRow) => sum + ofRow, 0);
   const flags = (list: string[]) => list.join(" ") || "-";
   console.log(factsText(facts));
   console.log(`workload: ${WORKLOAD}`);
@@ -337,7 +328,8 @@ function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
         : `flags of ours: ${flags(ours)}`) +
       `; of theirs, which is ` +
       `${memcached ?? "ours again"}: ${flags(theirs)}; ${pinning.text}` +
-      (options.isOneWorker ? "; one worker of each is driven" : ""),
+      (options.isOneWorker ? "; one worker of each is driven" : "") +
+      (options.isAlone ? "; the other is stopped while one is driven" : ""),
   );
   console.log(
     `${rounds} rounds of ${secs} s for each server and row, in turns, after ` +
@@ -375,8 +367,8 @@ async function compare(
   if (out === null) return;
   if (out instanceof URL) Deno.mkdirSync(RESULTS, { recursive: true });
   const file = { facts, workload: WORKLOAD, pinning: pinning.text };
-  const { isOneCore, isOneWorker } = options;
-  const kind = { isBare, isOneCore, isOneWorker };
+  const { isOneCore, isOneWorker, isAlone } = options;
+  const kind = { isBare, isOneCore, isOneWorker, isAlone };
   const asked = {
     rounds,
     secs,

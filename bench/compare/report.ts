@@ -36,8 +36,8 @@ export function runOf(window: LoadResult, stolenShare: number): Run {
 /** All runs of one row, in rounds: the n-th of each ran one after the other. */
 export interface RowRuns {
   row: Row;
-  /** Requests a second that were sent; null for as many as possible. */
-  rate: number | null;
+  /** Requests a second that each round asked for; null for as many as possible. */
+  rates: number[] | null;
   ours: Run[];
   /** Of memcached, or of the denocached with other flags beside ours. */
   theirs: Run[];
@@ -72,7 +72,11 @@ export function spreadOf(values: number[]): Spread {
 /** What a row came to. */
 export interface RowResult {
   name: string;
-  rate: number | null;
+  /** Requests a second that were asked for; null for as many as possible. */
+  rate: Spread | null;
+  /** The share of them that the server answered that answered less: in half of
+   * its windows it was less. */
+  rateShare: number | null;
   rounds: number;
   repeated: number;
   /** Rounds that count although too much was stolen, and the most that was. */
@@ -100,7 +104,7 @@ export interface RowResult {
 }
 
 /** The windows of a row as columns of numbers, for the file. */
-export function columnsOf({ row, ours, theirs }: RowRuns) {
+export function columnsOf({ row, rates, ours, theirs }: RowRuns) {
   const column = (runs: Run[], key: keyof Run, digits: number) =>
     runs.map((run) => Number(run[key].toFixed(digits)));
   const columns = (runs: Run[]) => ({
@@ -110,10 +114,18 @@ export function columnsOf({ row, ours, theirs }: RowRuns) {
   });
   return {
     name: row.name,
+    ...rates && { rates },
     stolenShare: column(ours, "stolenShare", 3),
     ours: columns(ours),
     theirs: columns(theirs),
   };
+}
+
+function rateShareOf(rates: number[], servers: Run[][]): number {
+  const shares = servers.map((runs) =>
+    runs.map((run, i) => run.keysPerSecond / rates[i])
+  );
+  return Math.min(...shares.map((ofOne) => spreadOf(ofOne).median));
 }
 
 /** Boils the runs of a row down. */
@@ -130,7 +142,8 @@ export function summarize(runs: RowRuns): RowResult {
   const stolenMax = stolenShareMaxOf(row.isLatency);
   return {
     name: row.name,
-    rate: runs.rate,
+    rate: runs.rates && spreadOf(runs.rates),
+    rateShare: runs.rates && rateShareOf(runs.rates, [ours, theirs]),
     rounds: ours.length,
     repeated: runs.repeated,
     disturbed: stolen.filter((share) => share > stolenMax).length,
@@ -244,17 +257,17 @@ const RATE_SHARE_MIN = 0.95;
 
 /** What is to be said of the latency row; "" for every other row. */
 export function rateText(result: RowResult): string {
-  const { name, rate } = result;
-  if (rate === null) return "";
-  const least = Math.min(
-    result.oursKeysPerSecond,
-    result.theirKeysPerSecond,
+  const { name, rate, rateShare } = result;
+  if (rate === null || rateShare === null) return "";
+  const [median, low, high] = [rate.median, rate.low, rate.high].map(
+    Math.round,
   );
-  const text = `${name}: at ${rate} requests/s`;
-  return least >= rate * RATE_SHARE_MIN
+  const text = `${name}: at ${median} (${low}..${high}) requests/s, half of ` +
+    "what the slower one answered before each round";
+  return rateShare >= RATE_SHARE_MIN
     ? text
-    : `${text}, of which only ${least} were sent: the machine is too busy, ` +
-      "this row means nothing";
+    : `${text}, of which only ${Math.round(rateShare * 100)} % were sent: ` +
+      "the machine is too busy, this row means nothing";
 }
 
 /** What the host of this machine did to the runs; "" if nothing. */

@@ -53,9 +53,6 @@ export const ROWS: readonly Row[] = [
   { ...row("p99 half", "get", 1, SMALL, 1.2, 1.35), isLatency: true },
 ];
 
-/** The row whose throughput is the peak of the latency row. */
-export const PEAK_ROW = ROWS[0];
-
 function row(
   name: string,
   mode: Mode,

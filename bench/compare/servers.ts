@@ -98,6 +98,8 @@ export class Server {
   async stop(): Promise<void> {
     try {
       this.#child.kill("SIGTERM");
+      // The driver may have been ended while it had stopped it (`--alone`).
+      this.#child.kill("SIGCONT");
     } catch {
       // It has ended already.
     }

@@ -67,6 +67,10 @@ export function checkClean(server: string, result: LoadResult): void {
   }
 }
 
+/** How many requests a second are sent in a window (0: as fast as possible),
+ * and how long it is. */
+export type Pace = Pick<LoadOptions, "rate" | "secs">;
+
 /** What `passEdge` tells. */
 export const NO_EDGE = 0, WINDOW_OPENS = 1, WINDOW_CLOSES = 2;
 
@@ -79,6 +83,8 @@ export class Driver {
   readonly #histogram = new Histogram();
   /** When the batch of each connection was sent, or was due. */
   readonly #batchUs: Float64Array;
+  /** Of the window that was started last. */
+  #rate = 0;
   #openUs = 0;
   #closeUs = 0;
   /** When the window really opened and closed; 0 for not yet. */
@@ -109,8 +115,9 @@ export class Driver {
 
   /** Starts the clock of a window; called once all connections are open, and
    * again for another window once this one is done. */
-  start(nowUs: number): void {
-    const { mode, secs, warmUpSecs } = this.options;
+  start(nowUs: number, { rate, secs }: Pace = this.options): void {
+    const { mode, warmUpSecs } = this.options;
+    this.#rate = rate;
     this.#openedUs = this.#closedUs = this.#requestsWithin = 0;
     this.#idleFrom = this.#idleCount = 0;
     this.#dueUs = nowUs;
@@ -150,7 +157,7 @@ export class Driver {
 
   /** Makes an idle connection's next batch; true if it is to be sent now. */
   begin(client: Client, nowUs: number): boolean {
-    if (this.options.rate > 0) {
+    if (this.hasRate) {
       const place = (this.#idleFrom + this.#idleCount) % this.#idle.length;
       this.#idle[place] = client.index;
       this.#idleCount++;
@@ -169,9 +176,14 @@ export class Driver {
     this.#idleFrom = (this.#idleFrom + 1) % this.#idle.length;
     this.#idleCount--;
     this.#launch(client, this.#dueUs);
-    const meanUs = 1e6 * this.options.pipe / this.options.rate;
+    const meanUs = 1e6 * this.options.pipe / this.#rate;
     this.#dueUs -= Math.log(this.#requests.randomShare()) * meanUs;
     return client;
+  }
+
+  /** Whether batches fall due at times. */
+  get hasRate(): boolean {
+    return this.#rate > 0;
   }
 
   /** When the next batch falls due. */

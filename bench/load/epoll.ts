@@ -10,7 +10,7 @@ import { type CallBatch, hasFailed } from "../../src/server/native/calls.ts";
 import { Libc as ServersLibc } from "../../src/server/native/libc.ts";
 import { openCalls } from "../../src/server/native/ring.ts";
 import { type Client, REST_BYTES_MAX } from "./client.ts";
-import { Driver, type LoadResult, NO_EDGE } from "./driver.ts";
+import { Driver, type LoadResult, NO_EDGE, type Pace } from "./driver.ts";
 import { EPOLLIN, EPOLLOUT, Libc, pointerOf } from "./libc.ts";
 import type { LoadOptions } from "./options.ts";
 import type { Received } from "./replies.ts";
@@ -139,16 +139,17 @@ export class EpollRun {
     }
   }
 
-  /** Runs one window; afterwards every request is answered. */
-  window(): LoadResult {
+  /** Runs one window, at the options' pace or another; afterwards every request
+   * is answered. */
+  window(pace?: Pace): LoadResult {
     const driver = this.#driver;
     let nowUs = this.#libc.nowUs();
-    driver.start(nowUs);
+    driver.start(nowUs, pace);
     if (driver.passEdge(nowUs) !== NO_EDGE) this.#readCpu();
     for (const client of driver.clients) {
       if (driver.begin(client, nowUs)) this.#send(client);
     }
-    const hasRate = driver.options.rate > 0;
+    const { hasRate } = driver;
     while (!driver.isDone(nowUs)) {
       if (hasRate) this.#sendDue(nowUs);
       this.#serve(this.#libc.wait(hasRate ? this.#waitMs(nowUs) : WAIT_MS));

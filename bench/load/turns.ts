@@ -7,6 +7,7 @@
  *
  * Usage: deno run -A bench/load/turns.ts get --pipe=20
  *   --servers=PORT:PID,PORT:PID [--rounds=100] [--patience=0] [--first-secs=3]
+ *   [--peak-secs=0] [--alone]
  *   [options of main.ts; --secs=0.1 and --warm-up=0.01 if they are not given]
  * Prints a line of JSON; or, if there was an error, a miss, or a window without
  * a request, what it was, and ends with exit code 1.
@@ -15,7 +16,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { checkClean, type LoadResult } from "./driver.ts";
+import { checkClean, type LoadResult, type Pace } from "./driver.ts";
 import { EpollRun } from "./epoll.ts";
 import { loadArguments, type LoadOptions, readLoadOptions } from "./options.ts";
 import {
@@ -40,6 +41,13 @@ export interface TurnOptions {
   patienceSecs: number;
   /** How long each server is driven first, by windows that do not count. */
   firstSecs: number;
+  /** How long each server is asked for as much as it can before each round, whose
+   * windows then have half of what the slower one answered; 0: the rate is the
+   * load's. */
+  peakSecs: number;
+  /** While one server is driven, the others are stopped (SIGSTOP): what they do
+   * after their windows is in nobody else's. */
+  areAlone: boolean;
 }
 
 /** What came of it. */
@@ -48,6 +56,8 @@ export interface TurnResult {
   windows: LoadResult[][];
   /** Share of the machine's time that its host took from each round. */
   stolenShares: number[];
+  /** Requests a second that each round asked for; 0 for as many as possible. */
+  rates: number[];
   /** Rounds that do not count, and the time they took. */
   repeated: number;
   repeatedSecs: number;
@@ -65,39 +75,44 @@ export function turnArguments(load: LoadOptions, turns: TurnOptions): string[] {
     `--rounds=${turns.rounds}`,
     `--patience=${turns.patienceSecs}`,
     `--first-secs=${turns.firstSecs}`,
+    `--peak-secs=${turns.peakSecs}`,
+    ...turns.areAlone ? ["--alone"] : [],
   ];
 }
+
+/** The options of turns, but for `--alone`. */
+const OWN = ["servers", "rounds", "patience", "first-secs", "peak-secs"];
 
 /** Reads them; throws an Error that says what is wrong. */
 function readArguments(
   args: string[],
 ): { load: LoadOptions; turns: TurnOptions } {
-  const own = /^--(servers|rounds|patience|first-secs)=/;
+  const own = new RegExp(`^--(alone$|(${OWN.join("|")})=)`);
   const parsed = parseArgs(args.filter((arg) => own.test(arg)), {
-    string: ["servers", "rounds", "patience", "first-secs"],
-    default: { rounds: "100", patience: "0", "first-secs": String(FIRST_SECS) },
+    string: OWN,
+    boolean: ["alone"],
   });
+  const number = (name: string, otherwise: number, least: number) => {
+    const value = Number(parsed[name] ?? otherwise);
+    if (value >= least && value < Infinity) return value;
+    throw new Error(`bad --${name}=${parsed[name]}`);
+  };
   const targets = String(parsed.servers ?? "").split(",").map((text) => {
     const [port, pid] = text.split(":").map(Number);
     if (!(port > 0 && pid > 0)) throw new Error(`bad server "${text}"`);
     return { port, pid };
   });
-  const rounds = Number(parsed.rounds), patienceSecs = Number(parsed.patience);
-  const firstSecs = Number(parsed["first-secs"]);
-  const isBounded = firstSecs >= 0 && firstSecs < Infinity;
-  if (!(rounds >= 1 && patienceSecs >= 0 && isBounded)) {
-    throw new Error("bad number");
-  }
-  const others = args.filter((arg) => !own.test(arg));
+  const [mode, ...others] = args.filter((arg) => !own.test(arg));
   return {
-    load: readLoadOptions([
-      others[0],
-      "--secs=0.1",
-      "--warm-up=0.01",
-      ...others
-        .slice(1),
-    ]),
-    turns: { targets, rounds: Math.ceil(rounds), patienceSecs, firstSecs },
+    load: readLoadOptions([mode, "--secs=0.1", "--warm-up=0.01", ...others]),
+    turns: {
+      targets,
+      rounds: Math.ceil(number("rounds", 100, 1)),
+      patienceSecs: number("patience", 0, 0),
+      firstSecs: number("first-secs", FIRST_SECS, 0),
+      peakSecs: number("peak-secs", 0, 0),
+      areAlone: parsed.alone,
+    },
   };
 }
 
@@ -113,56 +128,141 @@ function readTicks() {
  * off its core until it was over. */
 const TRIES_MAX = 10;
 
-// A window that is not clean must not be lost among those that do not count.
-function windowOf(run: EpollRun, { port }: Target): LoadResult {
-  const server = `server at port ${port},`;
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const window = run.window();
-    checkClean(server, window);
-    if (window.requests > 0) return window;
+/** Half of the requests a second that all servers can answer. */
+export function halfOfPeak(
+  peaks: readonly Pick<LoadResult, "requestsPerSecond">[],
+): number {
+  return Math.min(...peaks.map((peak) => peak.requestsPerSecond)) / 2;
+}
+
+/** What one round brought. */
+interface Round {
+  rate: number;
+  windows: LoadResult[];
+  stolenShare: number;
+}
+
+/** The servers, each with its connections. */
+class Turns {
+  readonly #load: LoadOptions;
+  readonly #options: TurnOptions;
+  readonly #runs: EpollRun[];
+
+  constructor(load: LoadOptions, options: TurnOptions) {
+    this.#load = load;
+    this.#options = options;
+    this.#runs = options.targets.map((target) =>
+      new EpollRun({ ...load, ...target })
+    );
+    if (options.areAlone) this.#signal("SIGSTOP");
   }
-  throw new Error(`${server} nothing was measured`);
+
+  #signal(signal: Deno.Signal): void {
+    for (const { pid } of this.#options.targets) {
+      try {
+        Deno.kill(pid, signal);
+      } catch {
+        // It has ended: its connections tell.
+      }
+    }
+  }
+
+  // Drives one server, while the others are stopped if each is to be alone.
+  #alone<Result>(i: number, drive: (run: EpollRun) => Result): Result {
+    const { targets, areAlone } = this.#options;
+    if (areAlone) Deno.kill(targets[i].pid, "SIGCONT");
+    const result = drive(this.#runs[i]);
+    if (areAlone) Deno.kill(targets[i].pid, "SIGSTOP");
+    return result;
+  }
+
+  // A window of every server. One that is not clean must not be lost among
+  // those that do not count.
+  #windows(pace: Pace): LoadResult[] {
+    return this.#runs.map((_, i) => {
+      const server = `server at port ${this.#options.targets[i].port},`;
+      for (let tries = 0; tries < TRIES_MAX; tries++) {
+        const window = this.#alone(i, (run) => run.window(pace));
+        checkClean(server, window);
+        if (window.requests > 0) return window;
+      }
+      throw new Error(`${server} nothing was measured`);
+    });
+  }
+
+  /** Drives each server for a while; CPU time for a key of each, null if nothing
+   * was measured. */
+  first(): (number | null)[] {
+    const { secs, warmUpSecs } = this.#load;
+    const all = this.#runs.map((_, i) =>
+      this.#alone(i, (run) => {
+        let keys = 0, cpuUs = 0;
+        const { firstSecs } = this.#options;
+        for (let past = 0; past < firstSecs; past += secs + warmUpSecs) {
+          const { keys: answered, serverCpuUs } = run.window();
+          // Nothing was measured: see `TRIES_MAX`.
+          if (answered === 0) continue;
+          keys += answered;
+          cpuUs += serverCpuUs ?? NaN;
+        }
+        return cpuUs / keys;
+      })
+    );
+    // 0 / 0 if there was none: JSON has no NaN.
+    return all.map((us) => Number.isFinite(us) ? us : null);
+  }
+
+  /** One round. */
+  round(): Round {
+    const rate = this.#roundRate();
+    const before = readTicks();
+    const windows = this.#windows({ rate, secs: this.#load.secs });
+    return { rate, windows, stolenShare: stolenShare(before, readTicks()) };
+  }
+
+  #roundRate(): number {
+    const { peakSecs } = this.#options;
+    if (peakSecs === 0) return this.#load.rate;
+    return halfOfPeak(this.#windows({ rate: 0, secs: peakSecs }));
+  }
+
+  close(): void {
+    if (this.#options.areAlone) this.#signal("SIGCONT");
+    for (const run of this.#runs) run.close();
+  }
 }
 
 /** Drives all servers. */
-function runTurns(load: LoadOptions, turns: TurnOptions): TurnResult {
-  const runs = turns.targets.map((target) =>
-    new EpollRun({ ...load, ...target })
-  );
+function runTurns(load: LoadOptions, options: TurnOptions): TurnResult {
+  const { targets, patienceSecs, peakSecs } = options;
   const nowSecs = () => performance.now() / 1000;
-  const rounds = new QuietRounds<LoadResult[]>(
-    turns.rounds,
-    turns.patienceSecs,
-    stolenShareMaxOf(load.rate > 0),
+  const rounds = new QuietRounds<Round>(
+    options.rounds,
+    patienceSecs,
+    stolenShareMaxOf(load.rate > 0 || peakSecs > 0),
   );
-  const each = load.secs + load.warmUpSecs;
-  const firstUs = runs.map((run) => {
-    let keys = 0, cpuUs = 0;
-    for (let secs = 0; secs < turns.firstSecs; secs += each) {
-      const { keys: answered, serverCpuUs } = run.window();
-      // Nothing was measured: see `TRIES_MAX`.
-      if (answered === 0) continue;
-      keys += answered;
-      cpuUs += serverCpuUs ?? NaN;
-    }
-    // 0 / 0 if there was none: JSON has no NaN.
-    return Number.isFinite(cpuUs / keys) ? cpuUs / keys : null;
-  });
-  do {
-    const before = readTicks();
-    const round = runs.map((run, i) => windowOf(run, turns.targets[i]));
-    rounds.add(round, stolenShare(before, readTicks()), nowSecs());
-  } while (!rounds.isDone(nowSecs()));
-  const repeatedSecs = rounds.extraSecs(nowSecs());
-  for (const run of runs) run.close();
-  const { counted, repeated } = rounds;
-  return {
-    windows: runs.map((_, i) => counted.map(({ round }) => round[i])),
-    stolenShares: counted.map(({ stolenShare }) => stolenShare),
-    repeated,
-    repeatedSecs,
-    firstUs,
-  };
+  const turns = new Turns(load, options);
+  try {
+    const firstUs = turns.first();
+    do {
+      const round = turns.round();
+      rounds.add(round, round.stolenShare, nowSecs());
+    } while (!rounds.isDone(nowSecs()));
+    const repeatedSecs = rounds.extraSecs(nowSecs());
+    const { counted, repeated } = rounds;
+    return {
+      windows: targets.map((_, i) =>
+        counted.map(({ round }) => round.windows[i])
+      ),
+      stolenShares: counted.map(({ stolenShare }) => stolenShare),
+      rates: counted.map(({ round }) => Math.round(round.rate)),
+      repeated,
+      repeatedSecs,
+      firstUs,
+    };
+  } finally {
+    turns.close();
+  }
 }
 
 if (import.meta.main) {

@@ -7,6 +7,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
+  rateText,
   type Run,
   spreadOf,
   stolenText,
@@ -31,7 +32,7 @@ const QUIET: Run = {
 
 describe("comparison with memcached", () => {
   it("says which rows the host has disturbed, and nothing if none", () => {
-    const runs = { row: ROWS[0], rate: null, repeated: 0, firstUs: [9, 8] };
+    const runs = { row: ROWS[0], rates: null, repeated: 0, firstUs: [9, 8] };
     const quiet = summarize({ ...runs, ours: [QUIET], theirs: [QUIET] });
     assertEquals(stolenText([quiet]), "");
     const patient = { ...quiet, repeated: 3 };
@@ -57,7 +58,7 @@ describe("comparison with memcached", () => {
     const at = (cpuUs: number) => ({ ...QUIET, cpuUs });
     const result = summarize({
       row: ROWS[0],
-      rate: null,
+      rates: null,
       repeated: 0,
       firstUs: [9, null],
       ours: [at(4), at(6), at(50)],
@@ -99,11 +100,47 @@ describe("latency", () => {
     const ours = [0, 0.001, 0.02].map((stolenShare) => (
       { ...QUIET, stolenShare }
     ));
-    const runs = { rate: 1, repeated: 0, firstUs: [9, 8], ours, theirs: ours };
+    const rates = null, theirs = ours;
+    const runs = { rates, repeated: 0, firstUs: [9, 8], ours, theirs };
     const [cpu, latency] = [false, true].map((isLatency) =>
       summarize({ ...runs, row: { ...ROWS[0], isLatency } }).disturbed
     );
     assertEquals([cpu, latency], [0, 2]);
+  });
+
+  // What is said of a row whose rounds asked for so much a second, when so much
+  // was answered by ours, and all of it by theirs.
+  const sayRates = (rates: number[], answered: number[]) => {
+    const runs = (list: number[]) =>
+      list.map((keysPerSecond) => ({ ...QUIET, keysPerSecond }));
+    const ours = runs(answered), theirs = runs(rates);
+    const row = { ...ROWS[0], isLatency: true };
+    const rest = { repeated: 0, firstUs: [9, 8], ours, theirs };
+    return rateText(summarize({ row, rates, ...rest }));
+  };
+  const RATES =
+    "get p1: at 45000 (40000..50000) requests/s, half of what the " +
+    "slower one answered before each round";
+
+  it("says how much was asked for, and when it was not answered", () => {
+    const rates = [35_000, 45_000, 40_000, 60_000, 50_000];
+    assertEquals(sayRates(rates, rates), RATES);
+    // One window that was disturbed says nothing of the row.
+    assertEquals(sayRates(rates, [1_000, ...rates.slice(1)]), RATES);
+    const share = (share: number) => rates.map((rate) => rate * share);
+    assertEquals(sayRates(rates, share(0.95)), RATES);
+    assertEquals(
+      sayRates(rates, share(0.94)),
+      `${RATES}, of which only 94 % were sent: the machine is too busy, this ` +
+        "row means nothing",
+    );
+  });
+
+  it("has no rate where as much as possible is asked for", () => {
+    const row = { row: ROWS[0], rates: null, repeated: 0, firstUs: [9, 8] };
+    const result = summarize({ ...row, ours: [QUIET], theirs: [QUIET] });
+    assertEquals([result.rate, result.rateShare], [null, null]);
+    assertEquals(rateText(result), "");
   });
 });
 

@@ -7,6 +7,8 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { Driver } from "../../../bench/load/driver.ts";
+import { LOAD_DEFAULT } from "../../../bench/load/options.ts";
 import { Random } from "../../support/random.ts";
 
 const ignore = Deno.build.os !== "linux";
@@ -128,4 +130,26 @@ testDriver("a miss and a wrong reply are counted", async () => {
   });
   assertEquals([code, result.misses, result.errors], [1, 1, 1]);
   assertMatch(result.firstError, /SERVER_ERROR no/);
+});
+
+Deno.test("each window has its own pace, the options' if none is given", () => {
+  const driver = new Driver({ ...LOAD_DEFAULT, conns: 1, secs: 1 });
+  const [client] = driver.clients;
+  // Whether a window lets the connection send at once, and when, if not.
+  const open = (nowUs: number, pace?: { rate: number; secs: number }) => {
+    driver.start(nowUs, pace);
+    const isSent = driver.begin(client, nowUs);
+    return { isSent, hasRate: driver.hasRate, dueUs: driver.dueUs };
+  };
+  const ends = (atUs: number) => driver.isDone(atUs);
+  assertEquals(open(0), { isSent: true, hasRate: false, dueUs: 0 });
+  const rate = { rate: 1000, secs: 2 };
+  assertEquals(open(5e6, rate), { isSent: false, hasRate: true, dueUs: 5e6 });
+  assertEquals(driver.takeDue(5e6), client);
+  assert(driver.dueUs > 5e6);
+  assertEquals(open(9e6), { isSent: true, hasRate: false, dueUs: 9e6 });
+  // What is under way is waited for three seconds.
+  assertEquals([9e6 + 4e6, 9e6 + 4e6 + 1].map(ends), [false, true]);
+  open(20e6, rate);
+  assertEquals([20e6 + 5e6, 20e6 + 5e6 + 1].map(ends), [false, true]);
 });

@@ -12,9 +12,15 @@ import {
   loadArguments,
   type LoadOptions,
 } from "../../../bench/load/options.ts";
-import { turnArguments, type TurnResult } from "../../../bench/load/turns.ts";
+import {
+  halfOfPeak,
+  type Target,
+  turnArguments,
+  type TurnOptions,
+  type TurnResult,
+} from "../../../bench/load/turns.ts";
 import { MODES } from "../../support/our_server.ts";
-import { serving } from "../../support/serving.ts";
+import { type Served, serving } from "../../support/serving.ts";
 
 const ROUNDS = 3;
 const LOAD = {
@@ -47,16 +53,35 @@ async function drive(program: string, args: string[]): Promise<string> {
   return out;
 }
 
-function optionsFor(targets: { port: number; pid: number }[]) {
-  return { targets, rounds: ROUNDS, patienceSecs: 0, firstSecs: 0.3 };
+function optionsFor(targets: Target[]): TurnOptions {
+  const times = { patienceSecs: 0, firstSecs: 0.3, peakSecs: 0 };
+  return { targets, rounds: ROUNDS, ...times, areAlone: false };
 }
 
 async function turns(
-  targets: { port: number; pid: number }[],
+  targets: Target[],
   worker: number,
+  options: Partial<TurnOptions> = {},
 ): Promise<TurnResult> {
-  const args = turnArguments({ ...LOAD, worker }, optionsFor(targets));
+  const all = { ...optionsFor(targets), ...options };
+  const args = turnArguments({ ...LOAD, worker }, all);
   return JSON.parse(await drive("turns.ts", args));
+}
+
+/** Runs two servers that have the keys. */
+async function servingTwo(body: (targets: Target[]) => Promise<void>) {
+  const filled = async ({ server, port }: Served) => {
+    const target = { port, pid: server.child.pid };
+    const fill = { ...LOAD, ...target, mode: "fill" as const };
+    await drive("main.ts", loadArguments(fill));
+    return target;
+  };
+  await serving({ mode: ONE_THREAD }, async (served) => {
+    const first = await filled(served);
+    await serving({ mode: ONE_THREAD }, async (served) => {
+      await body([first, await filled(served)]);
+    });
+  });
 }
 
 // Linux only: it drives sockets by epoll.
@@ -86,15 +111,79 @@ Deno.test({
         const fill = { ...LOAD, ...one, mode: "fill" as const };
         await drive("main.ts", loadArguments(fill));
         const result = await turns([two, one], -1);
-        const { windows, stolenShares, firstUs } = result;
+        const { windows, stolenShares, rates, firstUs } = result;
         assertEquals(windows.map(({ length }) => length), [ROUNDS, ROUNDS]);
         assertEquals(stolenShares.length, ROUNDS);
+        assertEquals(rates, [0, 0, 0]);
         assertEquals(firstUs.map((us) => us! > 0), [true, true]);
         for (const { requests, misses, errors } of windows.flat()) {
           assert(requests > 0);
           assertEquals([misses, errors], [0, 0]);
         }
       });
+    }),
+});
+
+Deno.test("half of what the slower server answered is asked for", () => {
+  const peaks = [90_001, 70_001, 80_001].map((requestsPerSecond) => (
+    { requestsPerSecond }
+  ));
+  assertEquals(halfOfPeak(peaks), 35_000.5);
+});
+
+Deno.test({
+  name: "each round has a rate of its own if peaks are asked for",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    servingTwo(async (targets) => {
+      const { rates, windows } = await turns(targets, -1, { peakSecs: 0.05 });
+      assertEquals(rates.map((rate) => rate > 0), [true, true, true]);
+      // No two peaks are the same to the request.
+      assert(new Set(rates).size > 1, String(rates));
+      for (const { requests } of windows.flat()) assert(requests > 0);
+    }),
+});
+
+/** The letter that proc(5) has for what a process does: T is stopped. */
+function stateOf({ pid }: Target): string {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return /^State:\s+(\S)/m.exec(status)![1];
+}
+
+Deno.test({
+  name:
+    "servers that are to be alone are stopped in turns, and go on afterwards",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    servingTwo(async (targets) => {
+      let isOver = false;
+      const driving = turns(targets, -1, { areAlone: true })
+        .finally(() => isOver = true);
+      const seen = targets.map(() => 0);
+      while (!isOver) {
+        targets.forEach((target, i) => {
+          if (stateOf(target) === "T") seen[i]++;
+        });
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      const { windows } = await driving;
+      assert(Math.min(...seen) > 0, String(seen));
+      for (const { requests } of windows.flat()) assert(requests > 0);
+      assert(targets.every((target) => stateOf(target) !== "T"));
+    }),
+});
+
+Deno.test({
+  name: "servers go on that were stopped, if the turns end early",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    serving({ mode: ONE_THREAD }, async ({ server, port }) => {
+      const target = { port, pid: server.child.pid };
+      const options = { ...optionsFor([target]), areAlone: true };
+      const { code, err } = await run("turns.ts", turnArguments(LOAD, options));
+      assertEquals(code, 1);
+      assertMatch(err, /[1-9][0-9]* misses/);
+      assert(stateOf(target) !== "T");
     }),
 });
 
