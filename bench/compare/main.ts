@@ -272,8 +272,9 @@ class Comparison {
     }).join(", ");
   }
 
+  /** Ends both servers; may be called again meanwhile, and waits then, too. */
   async stop(): Promise<void> {
-    for (const server of this.#servers.splice(0)) await server.stop();
+    await Promise.all(this.#servers.map((server) => server.stop()));
   }
 
   /** Runs a row A B A B. */
@@ -333,7 +334,7 @@ function printHead(options: CompareOptions, facts: Facts, pinning: Pinning) {
   );
   console.log(
     `${rounds} rounds of ${secs} s for each server and row, in turns, after ` +
-      `${options.firstSecs} s of the same load for each: about ` +
+      `${options.firstSecs} s of as much of that for each as it can: about ` +
       `${Math.ceil(seconds / 60)} min, and where the host takes time away ` +
       `up to ${options.patienceSecs} s more\n`,
   );

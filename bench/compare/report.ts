@@ -73,7 +73,7 @@ export function spreadOf(values: number[]): Spread {
 export interface RowResult {
   name: string;
   /** Requests a second that were asked for; null for as many as possible. */
-  rate: Spread | null;
+  rates: Spread | null;
   /** The share of them that the server answered that answered less: in half of
    * its windows it was less. */
   rateShare: number | null;
@@ -142,7 +142,7 @@ export function summarize(runs: RowRuns): RowResult {
   const stolenMax = stolenShareMaxOf(row.isLatency);
   return {
     name: row.name,
-    rate: runs.rates && spreadOf(runs.rates),
+    rates: runs.rates && spreadOf(runs.rates),
     rateShare: runs.rates && rateShareOf(runs.rates, [ours, theirs]),
     rounds: ours.length,
     repeated: runs.repeated,
@@ -257,16 +257,18 @@ const RATE_SHARE_MIN = 0.95;
 
 /** What is to be said of the latency row; "" for every other row. */
 export function rateText(result: RowResult): string {
-  const { name, rate, rateShare } = result;
-  if (rate === null || rateShare === null) return "";
-  const [median, low, high] = [rate.median, rate.low, rate.high].map(
+  const { name, rates, rateShare } = result;
+  if (rates === null || rateShare === null) return "";
+  const [median, low, high] = [rates.median, rates.low, rates.high].map(
     Math.round,
   );
   const text = `${name}: at ${median} (${low}..${high}) requests/s, half of ` +
     "what the slower one answered before each round";
   return rateShare >= RATE_SHARE_MIN
     ? text
-    : `${text}, of which only ${Math.round(rateShare * 100)} % were sent: ` +
+    : `${text}, of which only ${
+      Math.round(rateShare * 100)
+    } % were answered: ` +
       "the machine is too busy, this row means nothing";
 }
 

@@ -10,7 +10,8 @@
  *   [--peak-secs=0] [--alone]
  *   [options of main.ts; --secs=0.1 and --warm-up=0.01 if they are not given]
  * Prints a line of JSON; or, if there was an error, a miss, or a window without
- * a request, what it was, and ends with exit code 1.
+ * a request, what it was, and ends with exit code 1. Whoever ends it before that
+ * has to send SIGCONT to servers that were to be alone.
  * Linux and --allow-all only.
  *
  * @module
@@ -142,6 +143,15 @@ interface Round {
   stolenShare: number;
 }
 
+function signalTo({ pid }: Target, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    // It has ended: its connections tell.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 /** The servers, each with its connections. */
 class Turns {
   readonly #load: LoadOptions;
@@ -154,25 +164,19 @@ class Turns {
     this.#runs = options.targets.map((target) =>
       new EpollRun({ ...load, ...target })
     );
-    if (options.areAlone) this.#signal("SIGSTOP");
+    if (options.areAlone) this.#signalAll("SIGSTOP");
   }
 
-  #signal(signal: Deno.Signal): void {
-    for (const { pid } of this.#options.targets) {
-      try {
-        Deno.kill(pid, signal);
-      } catch {
-        // It has ended: its connections tell.
-      }
-    }
+  #signalAll(signal: Deno.Signal): void {
+    for (const target of this.#options.targets) signalTo(target, signal);
   }
 
   // Drives one server, while the others are stopped if each is to be alone.
   #alone<Result>(i: number, drive: (run: EpollRun) => Result): Result {
     const { targets, areAlone } = this.#options;
-    if (areAlone) Deno.kill(targets[i].pid, "SIGCONT");
+    if (areAlone) signalTo(targets[i], "SIGCONT");
     const result = drive(this.#runs[i]);
-    if (areAlone) Deno.kill(targets[i].pid, "SIGSTOP");
+    if (areAlone) signalTo(targets[i], "SIGSTOP");
     return result;
   }
 
@@ -214,8 +218,8 @@ class Turns {
 
   /** One round. */
   round(): Round {
-    const rate = this.#roundRate();
     const before = readTicks();
+    const rate = this.#roundRate();
     const windows = this.#windows({ rate, secs: this.#load.secs });
     return { rate, windows, stolenShare: stolenShare(before, readTicks()) };
   }
@@ -227,7 +231,7 @@ class Turns {
   }
 
   close(): void {
-    if (this.#options.areAlone) this.#signal("SIGCONT");
+    if (this.#options.areAlone) this.#signalAll("SIGCONT");
     for (const run of this.#runs) run.close();
   }
 }
@@ -244,6 +248,8 @@ function runTurns(load: LoadOptions, options: TurnOptions): TurnResult {
   const turns = new Turns(load, options);
   try {
     const firstUs = turns.first();
+    // The driver itself has not sent at a rate yet: that counts as latency.
+    if (peakSecs > 0) turns.round();
     do {
       const round = turns.round();
       rounds.add(round, round.stolenShare, nowSecs());

@@ -131,7 +131,7 @@ describe("latency", () => {
     assertEquals(sayRates(rates, share(0.95)), RATES);
     assertEquals(
       sayRates(rates, share(0.94)),
-      `${RATES}, of which only 94 % were sent: the machine is too busy, this ` +
+      `${RATES}, of which only 94 % were answered: the machine is too busy, this ` +
         "row means nothing",
     );
   });
@@ -139,7 +139,7 @@ describe("latency", () => {
   it("has no rate where as much as possible is asked for", () => {
     const row = { row: ROWS[0], rates: null, repeated: 0, firstUs: [9, 8] };
     const result = summarize({ ...row, ours: [QUIET], theirs: [QUIET] });
-    assertEquals([result.rate, result.rateShare], [null, null]);
+    assertEquals([result.rates, result.rateShare], [null, null]);
     assertEquals(rateText(result), "");
   });
 });

@@ -140,7 +140,11 @@ Deno.test({
       assertEquals(rates.map((rate) => rate > 0), [true, true, true]);
       // No two peaks are the same to the request.
       assert(new Set(rates).size > 1, String(rates));
-      for (const { requests } of windows.flat()) assert(requests > 0);
+      // As much as possible would be twice as much in all of them.
+      const shares = windows.flatMap((list) =>
+        list.map((window, i) => window.requestsPerSecond / rates[i])
+      );
+      assert(Math.min(...shares) < 1.5, String(shares));
     }),
 });
 
@@ -159,6 +163,8 @@ Deno.test({
       let isOver = false;
       const driving = turns(targets, -1, { areAlone: true })
         .finally(() => isOver = true);
+      // Awaited below, after some time.
+      driving.catch(() => {});
       const seen = targets.map(() => 0);
       while (!isOver) {
         targets.forEach((target, i) => {
@@ -166,9 +172,8 @@ Deno.test({
         });
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
-      const { windows } = await driving;
+      await driving;
       assert(Math.min(...seen) > 0, String(seen));
-      for (const { requests } of windows.flat()) assert(requests > 0);
       assert(targets.every((target) => stateOf(target) !== "T"));
     }),
 });
