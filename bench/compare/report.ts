@@ -262,14 +262,13 @@ export function rateText(result: RowResult): string {
   const [median, low, high] = [rates.median, rates.low, rates.high].map(
     Math.round,
   );
+  const percent = Math.round(rateShare * 100);
   const text = `${name}: at ${median} (${low}..${high}) requests/s, half of ` +
     "what the slower one answered before each round";
   return rateShare >= RATE_SHARE_MIN
     ? text
-    : `${text}, of which only ${
-      Math.round(rateShare * 100)
-    } % were answered: ` +
-      "the machine is too busy, this row means nothing";
+    : `${text}, of which only ${percent} % were answered: the machine is too ` +
+      "busy, this row means nothing";
 }
 
 /** What the host of this machine did to the runs; "" if nothing. */

@@ -18,7 +18,7 @@ function nowUs(): number {
 /** One run over Deno.connect. */
 export async function runStreams(options: LoadOptions): Promise<LoadResult> {
   const driver = new Driver(options);
-  const { host, port, rate } = options;
+  const { host, port } = options;
   const connections = await Promise.all(driver.clients.map(async () => {
     const connection = await Deno.connect({ hostname: host, port });
     connection.setNoDelay(true);
@@ -28,6 +28,7 @@ export async function runStreams(options: LoadOptions): Promise<LoadResult> {
     for (const connection of connections.splice(0)) connection.close();
   };
   driver.start(nowUs());
+  const { hasRate } = driver;
   driver.passEdge(nowUs());
   const reading = driver.clients.map((client) =>
     serve(driver, client, connections[client.index])
@@ -36,8 +37,8 @@ export async function runStreams(options: LoadOptions): Promise<LoadResult> {
   const writers = connections.slice();
   for (let now = nowUs(); !driver.isDone(now); now = nowUs()) {
     driver.passEdge(now);
-    await new Promise((resolve) => setTimeout(resolve, rate > 0 ? 1 : 20));
-    for (let due; rate > 0 && (due = driver.takeDue(nowUs())) !== null;) {
+    await new Promise((resolve) => setTimeout(resolve, hasRate ? 1 : 20));
+    for (let due; hasRate && (due = driver.takeDue(nowUs())) !== null;) {
       send(due, writers[due.index])
         .catch((error) => driver.lost(String(error)));
     }

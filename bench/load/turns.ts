@@ -140,7 +140,6 @@ export function halfOfPeak(
 interface Round {
   rate: number;
   windows: LoadResult[];
-  stolenShare: number;
 }
 
 function signalTo({ pid }: Target, signal: Deno.Signal): void {
@@ -218,10 +217,8 @@ class Turns {
 
   /** One round. */
   round(): Round {
-    const before = readTicks();
     const rate = this.#roundRate();
-    const windows = this.#windows({ rate, secs: this.#load.secs });
-    return { rate, windows, stolenShare: stolenShare(before, readTicks()) };
+    return { rate, windows: this.#windows({ rate, secs: this.#load.secs }) };
   }
 
   #roundRate(): number {
@@ -251,8 +248,9 @@ function runTurns(load: LoadOptions, options: TurnOptions): TurnResult {
     // The driver itself has not sent at a rate yet: that counts as latency.
     if (peakSecs > 0) turns.round();
     do {
+      const before = readTicks();
       const round = turns.round();
-      rounds.add(round, round.stolenShare, nowSecs());
+      rounds.add(round, stolenShare(before, readTicks()), nowSecs());
     } while (!rounds.isDone(nowSecs()));
     const repeatedSecs = rounds.extraSecs(nowSecs());
     const { counted, repeated } = rounds;
