@@ -129,7 +129,7 @@ export class Connection implements ServedClient {
     const { counters, lookahead } = engine.context;
     for (;;) {
       const isValue = session.wantsValue;
-      const isAnew = session.isIdle && session.littleBytes === 0;
+      const isAnew = session.isIdle;
       const target = session.readTarget();
       const count = await this.#socket.read(target);
       if (!count) {

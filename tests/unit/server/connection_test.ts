@@ -11,6 +11,7 @@ import {
   READ_BUFFER_BYTES_MIN,
   READ_LITTLE_BYTES_MAX,
   ROOM_VALUE_BYTES_MIN,
+  STREAM_BODY_BYTES_MIN,
   VALUE_PIECE_BYTES,
 } from "../../../src/base/limits.ts";
 import { BYTES_WRITTEN } from "../../../src/observe/counters.ts";
@@ -229,6 +230,23 @@ Deno.test("only what is short and has nothing before it is noted", async () => {
   const runs = steps.filter((step) => step === "run").length;
   const notes = steps.filter((step) => step === "note").length;
   assertEquals([client.reply, runs, notes], ["END\r\nSTORED\r\n", 4, 2]);
+});
+
+Deno.test("the line that follows a large value is noted, too", async () => {
+  const steps: string[] = [];
+  const large = set(STREAM_BODY_BYTES_MIN);
+  const server = watchedServer(steps);
+  const noted: string[] = [];
+  const { note } = server.context.lookahead;
+  server.context.lookahead.note = (waiting) => {
+    note(waiting);
+    noted.push(latin1(waiting.input.u8, 0, waiting.to).split("\r")[0]);
+  };
+  const client = new Client([large, large, "get z\r\n"], steps, server);
+  await client.connection.serve();
+  assertEquals(client.reply, "STORED\r\nSTORED\r\nEND\r\n");
+  const line = large.split("\r")[0];
+  assertEquals(noted, [line, "get z"]);
 });
 
 Deno.test("who is closed while others are noted is not run", async () => {
